@@ -1,0 +1,2 @@
+//! One organisation's daemon: data, policy, jobs, sessions and the journal.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The protocols between two organisations, as pure computation.
+#![forbid(unsafe_code)]

@@ -1,0 +1,64 @@
+//! A job: one question, its purpose and its protection, as a data team writes it in YAML.
+
+use crate::names::{ColumnName, JobName, OrgName};
+use crate::policy::Epsilon;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A checked job file. Made from YAML by [`Job::from_yaml`], which refuses unknown fields; canonical from there on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// The language's version: 1.
+    pub entente: u32,
+    /// What people call it.
+    pub name: JobName,
+    /// Why the question is asked, in words.
+    pub purpose: String,
+    /// On which legal basis, in words.
+    pub legal_basis: String,
+    /// The SQL question, exactly as written.
+    pub ask: String,
+    /// How the answer is protected.
+    pub protect: Protect,
+    /// Who reads the answer.
+    pub results_to: BTreeSet<OrgName>,
+    /// Seconds since 1970; nothing runs after this.
+    pub expires_unix_s: u64,
+    /// How many times it may run to completion.
+    pub runs: u32,
+    /// Domains of group expressions, by output name.
+    pub domains: BTreeMap<ColumnName, Vec<String>>,
+    /// Caps and scales of measured expressions, by output name.
+    pub measures: BTreeMap<ColumnName, Measure>,
+}
+
+/// How an answer is protected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Protect {
+    /// Privacy loss of one run; `None` is written `epsilon: none` and needs `noise = "optional"` at every party.
+    pub epsilon: Option<Epsilon>,
+    /// Smallest group shown; the strictest of this, HAVING and both policies counts.
+    pub min_group: Option<u64>,
+    /// Which protocol, where the author insists.
+    pub protocol: Option<ProtocolChoice>,
+}
+
+/// Protocols an author can insist on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProtocolChoice {
+    /// ECDH-PSI over ristretto255.
+    Ecdh,
+}
+
+/// Cap and scale of a measured expression.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measure {
+    /// Values are capped to this range, in units of 10^-scale.
+    pub clip: [i64; 2],
+    /// Decimals kept.
+    pub scale: u8,
+}

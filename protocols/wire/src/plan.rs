@@ -1,0 +1,204 @@
+//! A plan: one local query a party, one joint operator, and how the answer is laid out. Made by [`crate::sql`] from the job's
+//! text and the published policies and nothing else, so the same bytes give the same plan at every party.
+
+use crate::names::{ColumnName, DatasetName, OrgName};
+use crate::policy::IdKind;
+use serde::{Deserialize, Serialize};
+
+/// Version of the planner; a change in any rule that could change a plan raises it.
+pub const PLAN_VERSION: u32 = 1;
+
+/// What is going to happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`PLAN_VERSION`].
+    pub version: u32,
+    /// The two sides, in the order of FROM and JOIN.
+    pub sides: [Side; 2],
+    /// The joint part.
+    pub operator: Operator,
+    /// Whoever reads the result; R of the protocol.
+    pub receiver: OrgName,
+}
+
+impl Plan {
+    /// The side of `org`, if it takes part.
+    pub fn side(&self, org: &OrgName) -> Option<&Side> {
+        self.sides.iter().find(|side| side.org == *org)
+    }
+
+    /// The side that is not `org`'s, if `org` takes part.
+    pub fn other_side(&self, org: &OrgName) -> Option<&Side> {
+        self.side(org)?;
+        self.sides.iter().find(|side| side.org != *org)
+    }
+}
+
+/// One party's local query: everything that touches only its own columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Side {
+    /// Whose.
+    pub org: OrgName,
+    /// Over which dataset.
+    pub dataset: DatasetName,
+    /// Set where FROM holds a subquery that collapses an event table to one row an id.
+    pub derived: Option<Derived>,
+    /// The id column joined on.
+    pub id: ColumnName,
+    /// How its ids are written.
+    pub id_kind: IdKind,
+    /// WHERE, as one SQL expression over this dataset's bare, quoted column names.
+    pub filter: Option<SqlText>,
+    /// Group keys over this party's columns.
+    pub groups: Vec<GroupKey>,
+    /// Measures over this party's columns.
+    pub measures: Vec<Measure>,
+}
+
+/// An event table collapsed in the question: aggregates over all rows of one id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Derived {
+    /// WHERE inside the subquery.
+    pub filter: Option<SqlText>,
+    /// Aggregates and their names, which the outer question uses as columns.
+    pub columns: Vec<NamedExpression>,
+}
+
+/// A SQL expression in the planner's canonical text: quoted identifiers, upper-case keywords, versioned functions only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SqlText(pub String);
+
+/// An expression and the name of its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedExpression {
+    /// Name.
+    pub name: ColumnName,
+    /// Expression.
+    pub sql: SqlText,
+}
+
+/// A GROUP BY key with its public domain. A row's code is the place of its value in the domain; NULL has the code after the last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupKey {
+    /// Output name.
+    pub name: ColumnName,
+    /// Expression whose value, as text, is looked up in the domain.
+    pub sql: SqlText,
+    /// All values, in the order of their codes.
+    pub domain: Vec<String>,
+    /// Has one more code, for NULL.
+    pub nullable: bool,
+}
+
+/// A number per row: DECIMAL(38, scale), half away from zero, then clipped, then an integer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measure {
+    /// Expression.
+    pub sql: SqlText,
+    /// Cap, in units of 10^-scale.
+    pub clip: [i64; 2],
+    /// Decimals kept.
+    pub scale: u8,
+}
+
+/// The joint part of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Operator {
+    /// `SELECT a.*`: the receiver learns which of its own ids are at the other party, and gets its own rows for them.
+    Reveal {
+        /// The receiver's columns in the result, in file order where `*`.
+        columns: Vec<ColumnName>,
+        /// How it is displayed.
+        display: Display,
+    },
+    /// `COUNT(*)` without groups: the receiver learns how many ids both hold.
+    Overlap {
+        /// Output name.
+        name: ColumnName,
+        /// Not shown when smaller.
+        min_group: u64,
+    },
+    /// A table over the receiver's own columns for the ids that matched, computed by the receiver after a reveal.
+    Table {
+        /// Output columns in the order of SELECT.
+        columns: Vec<TableColumn>,
+        /// Cells with fewer ids are suppressed.
+        min_group: u64,
+        /// How it is displayed.
+        display: Display,
+    },
+}
+
+/// One output column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableColumn {
+    /// Output name.
+    pub name: ColumnName,
+    /// What stands in it.
+    pub value: TableValue,
+}
+
+/// What stands in an output column. Sides and places index [`Plan::sides`] and that side's `groups` or `measures`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TableValue {
+    /// A group key.
+    Group {
+        /// Index into `sides`.
+        side: usize,
+        /// Index into `groups`.
+        place: usize,
+    },
+    /// `COUNT(*)`.
+    CountAll,
+    /// `COUNT(x)`: ids with a value.
+    Count {
+        /// Index into `sides`.
+        side: usize,
+        /// Index into `measures`.
+        place: usize,
+    },
+    /// `SUM(x)`.
+    Sum {
+        /// Index into `sides`.
+        side: usize,
+        /// Index into `measures`.
+        place: usize,
+    },
+    /// `AVG(x)`.
+    Avg {
+        /// Index into `sides`.
+        side: usize,
+        /// Index into `measures`.
+        place: usize,
+    },
+}
+
+/// ORDER BY and LIMIT: they only order and cut what is displayed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Display {
+    /// Output columns by name, most significant first.
+    pub order_by: Vec<OrderKey>,
+    /// Most rows shown.
+    pub limit: Option<u64>,
+}
+
+/// One ORDER BY key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderKey {
+    /// Output column.
+    pub column: ColumnName,
+    /// Largest first.
+    pub descending: bool,
+}
