@@ -1,0 +1,192 @@
+//! Multiplication in GF(2^128) = GF(2)\[x\] / (x^128 + x^7 + x^2 + x + 1), by carry-less multiplication where the CPU has it.
+//!
+//! Both twins run in time independent of the operands.
+
+use crate::block::Block;
+
+/// `a·b`.
+#[inline]
+pub(crate) fn multiply(a: Block, b: Block) -> Block {
+    #[cfg(target_arch = "x86_64")]
+    if x86::available() {
+        // SAFETY: `available` has just seen PCLMULQDQ and SSE4.1 on this CPU.
+        return unsafe { x86::multiply(a, b) };
+    }
+    portable::multiply(a, b)
+}
+
+/// `destination[i] ^= scalar·source[i]`, over the shorter of the two.
+pub(crate) fn multiply_add(destination: &mut [Block], scalar: Block, source: &[Block]) {
+    #[cfg(target_arch = "x86_64")]
+    if x86::available() {
+        // SAFETY: `available` has just seen PCLMULQDQ and SSE4.1 on this CPU.
+        unsafe { x86::multiply_add(destination, scalar, source) };
+        return;
+    }
+    for (to, from) in destination.iter_mut().zip(source) {
+        *to ^= portable::multiply(scalar, *from);
+    }
+}
+
+/// `destination[i] = destination[i]·factors[i] ^ addend`, over the shorter of the two: one step of Horner's rule for many points.
+pub(crate) fn horner_step(destination: &mut [Block], factors: &[Block], addend: Block) {
+    #[cfg(target_arch = "x86_64")]
+    if x86::available() {
+        // SAFETY: `available` has just seen PCLMULQDQ and SSE4.1 on this CPU.
+        unsafe { x86::horner_step(destination, factors, addend) };
+        return;
+    }
+    for (value, factor) in destination.iter_mut().zip(factors) {
+        *value = portable::multiply(*value, *factor) ^ addend;
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Block;
+    use std::arch::x86_64::{
+        __m128i, _mm_clmulepi64_si128, _mm_slli_si128, _mm_srli_si128, _mm_xor_si128,
+    };
+
+    #[inline]
+    pub(super) fn available() -> bool {
+        is_x86_feature_detected!("pclmulqdq") && is_x86_feature_detected!("sse4.1")
+    }
+
+    #[inline(always)]
+    fn load(block: Block) -> __m128i {
+        // SAFETY: both types are 16 plain bytes, little end first.
+        unsafe { std::mem::transmute::<u128, __m128i>(block.0) }
+    }
+
+    #[inline(always)]
+    fn store(vector: __m128i) -> Block {
+        // SAFETY: both types are 16 plain bytes, little end first.
+        Block(unsafe { std::mem::transmute::<__m128i, u128>(vector) })
+    }
+
+    /// Reduces the 256-bit product `high·x^128 + low`: x^128 = x^7 + x^2 + x + 1 = 0x87, folded twice by multiplication.
+    #[target_feature(enable = "pclmulqdq,sse4.1")]
+    #[inline]
+    fn reduce(low: __m128i, high: __m128i) -> __m128i {
+        let fold = load(Block(0x87));
+        // high = h1·x^64 + h0: h1·0x87 has up to 71 bits and lands at x^64, so its top part needs one more fold.
+        let upper = _mm_clmulepi64_si128(high, fold, 0x01);
+        let low = _mm_xor_si128(low, _mm_slli_si128(upper, 8));
+        let carried = _mm_xor_si128(high, _mm_srli_si128(upper, 8));
+        _mm_xor_si128(low, _mm_clmulepi64_si128(carried, fold, 0x00))
+    }
+
+    #[target_feature(enable = "pclmulqdq,sse4.1")]
+    #[inline]
+    fn product(a: __m128i, b: __m128i) -> __m128i {
+        let low = _mm_clmulepi64_si128(a, b, 0x00);
+        let high = _mm_clmulepi64_si128(a, b, 0x11);
+        let cross = _mm_xor_si128(
+            _mm_clmulepi64_si128(a, b, 0x01),
+            _mm_clmulepi64_si128(a, b, 0x10),
+        );
+        let low = _mm_xor_si128(low, _mm_slli_si128(cross, 8));
+        let high = _mm_xor_si128(high, _mm_srli_si128(cross, 8));
+        reduce(low, high)
+    }
+
+    #[target_feature(enable = "pclmulqdq,sse4.1")]
+    #[inline]
+    pub(super) fn multiply(a: Block, b: Block) -> Block {
+        store(product(load(a), load(b)))
+    }
+
+    #[target_feature(enable = "pclmulqdq,sse4.1")]
+    pub(super) fn multiply_add(destination: &mut [Block], scalar: Block, source: &[Block]) {
+        let scalar = load(scalar);
+        for (to, from) in destination.iter_mut().zip(source) {
+            *to = store(_mm_xor_si128(load(*to), product(scalar, load(*from))));
+        }
+    }
+
+    #[target_feature(enable = "pclmulqdq,sse4.1")]
+    pub(super) fn horner_step(destination: &mut [Block], factors: &[Block], addend: Block) {
+        let addend = load(addend);
+        for (value, factor) in destination.iter_mut().zip(factors) {
+            *value = store(_mm_xor_si128(product(load(*value), load(*factor)), addend));
+        }
+    }
+}
+
+/// The same without special instructions.
+pub(crate) mod portable {
+    use super::Block;
+
+    /// The low 64 bits of the carry-less product, by integer products of every fourth bit: the holes between them take the
+    /// carries, which are then cleared.
+    const fn carryless_low(a: u64, b: u64) -> u64 {
+        const EVERY_FOURTH: [u64; 4] = [
+            0x1111_1111_1111_1111,
+            0x2222_2222_2222_2222,
+            0x4444_4444_4444_4444,
+            0x8888_8888_8888_8888,
+        ];
+        let mut sum = 0;
+        let mut residue = 0;
+        while residue < 4 {
+            let mut part = 0;
+            let mut i = 0;
+            while i < 4 {
+                let j = (residue + 4 - i) % 4;
+                part ^= (a & EVERY_FOURTH[i]).wrapping_mul(b & EVERY_FOURTH[j]);
+                i += 1;
+            }
+            sum |= part & EVERY_FOURTH[residue];
+            residue += 1;
+        }
+        sum
+    }
+
+    /// The carry-less product of two 64-bit polynomials; the high half by the product of the reversed ones.
+    const fn carryless(a: u64, b: u64) -> u128 {
+        let low = carryless_low(a, b);
+        let high = carryless_low(a.reverse_bits(), b.reverse_bits()).reverse_bits() >> 1;
+        (high as u128) << 64 | low as u128
+    }
+
+    /// `a·b`.
+    pub(crate) const fn multiply(a: Block, b: Block) -> Block {
+        let low = carryless(a.low(), b.low());
+        let high = carryless(a.high(), b.high());
+        let cross = carryless(a.low(), b.high()) ^ carryless(a.high(), b.low());
+        let low = low ^ (cross << 64);
+        let high = high ^ (cross >> 64);
+        // x^128 = 0x87: fold the high half; its own overflow of at most 7 bits folds once more.
+        let overflow = (high >> 127) ^ (high >> 126) ^ (high >> 121);
+        let folded = high ^ (high << 1) ^ (high << 2) ^ (high << 7);
+        Block(low ^ folded ^ overflow ^ (overflow << 1) ^ (overflow << 2) ^ (overflow << 7))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn kernel_and_portable_twin_agree(a: u128, b: u128) {
+            prop_assert_eq!(multiply(Block(a), Block(b)), portable::multiply(Block(a), Block(b)));
+        }
+
+        #[test]
+        fn slices_agree_with_single_products(scalar: u128, values in proptest::collection::vec(any::<(u128, u128)>(), 0..9)) {
+            let source: Vec<Block> = values.iter().map(|v| Block(v.0)).collect();
+            let before: Vec<Block> = values.iter().map(|v| Block(v.1)).collect();
+            let mut added = before.clone();
+            multiply_add(&mut added, Block(scalar), &source);
+            let mut stepped = before.clone();
+            horner_step(&mut stepped, &source, Block(scalar));
+            for i in 0..source.len() {
+                prop_assert_eq!(added[i], before[i] ^ portable::multiply(Block(scalar), source[i]));
+                prop_assert_eq!(stepped[i], portable::multiply(before[i], source[i]) ^ Block(scalar));
+            }
+        }
+    }
+}
