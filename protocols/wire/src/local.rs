@@ -20,8 +20,10 @@ pub struct Status {
     pub listen: String,
     /// SHA-256 of the root certificate's public key.
     pub root_fingerprint: String,
-    /// Whether the coordinator's watch is up, and since when not.
+    /// Whether the coordinator's watch is up.
     pub coordinator_connected: bool,
+    /// Why it is not, where one is configured.
+    pub coordinator_problem: Option<Problem>,
     /// Linked partners.
     pub partners: Vec<Partner>,
 }
@@ -50,6 +52,8 @@ pub struct Partner {
     pub words: String,
     /// Version of its people registry that we hold.
     pub registry_version: u64,
+    /// Set by `join`: why the partner could not reach this node's own address.
+    pub reverse_problem: Option<Problem>,
 }
 
 /// A registered dataset.

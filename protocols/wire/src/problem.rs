@@ -58,13 +58,13 @@ impl fmt::Display for Side {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $number:literal,)*) => {
         /// Stable error codes. The first digit is the area: 1 request, 2 policy, 3 job, 4 data, 5 linking and people,
         /// 6 session and protocol, 7 coordinator, 8 this node, 9 a defect.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum Code {
-            $($(#[$doc])* #[serde(rename = $number)] $name,)*
+            $($(#[doc = $doc])* #[serde(rename = $number)] $name,)*
         }
         impl Code {
             /// All codes, for the documentation and the test that no two are equal.
@@ -72,6 +72,10 @@ macro_rules! codes {
             /// As printed: `E2103`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $number,)* }
+            }
+            /// What the code says by itself, one sentence that holds nothing about the case at hand.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),*).trim_ascii(),)* }
             }
         }
     };

@@ -5,7 +5,8 @@ use crate::problem::Problem;
 use crate::seal::JobHash;
 use serde::{Deserialize, Serialize};
 
-/// A control message. Order: both sides `Open`, both `Nonce`, protocol data, both `Closing`; `Abort` at any time.
+/// A control message. Order: both sides `Open`, both `Nonce`, protocol data, both `Closing`, the dialer first each time; `Abort`
+/// at any time; `Working` between `Nonce` and `Closing`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Control {
@@ -21,6 +22,8 @@ pub enum Control {
         /// 64 hexadecimal digits.
         nonce: String,
     },
+    /// Nothing to send yet, but at work: the partner waits on. Sent at fixed intervals, so it tells nothing about the data.
+    Working {},
     /// The run is over at this side: a [`Transcript`] and its signature.
     Closing {
         /// What is signed.
