@@ -114,8 +114,10 @@ pub struct Measure {
 pub enum Operator {
     /// `SELECT a.*`: the receiver learns which of its own ids are at the other party, and gets its own rows for them.
     Reveal {
-        /// The receiver's columns in the result, in file order where `*`.
+        /// The receiver's columns in the result: as listed, or with `star` all published ones in the order of their names.
         columns: Vec<ColumnName>,
+        /// Written as `a.*`: the receiver's node lays the columns out in its file's order.
+        star: bool,
         /// How it is displayed.
         display: Display,
     },
