@@ -4,5 +4,7 @@
 #![deny(unsafe_code)] // only `simd` overrides it, block by block
 
 pub mod block;
+pub mod bounds;
 pub mod field;
+pub mod okvs;
 mod simd;

@@ -1,0 +1,200 @@
+//! Statistical accounting (protocols.md §4, §5, §7, §9): every size that a failure probability hangs on, from λ and the job.
+//!
+//! λ = 40 bits hold for the whole job. About eight classes of failure share it, so each class gets λ₀ = 43 bits plus log2 of the
+//! number of its instances over all buckets, bins and chunks. Both parties compute these numbers and must get the same ones, so
+//! the logarithms come from `libm`, which gives the same bits on every machine.
+
+use libm::{ceil, exp2, floor, log2, pow, round, sqrt};
+use std::f64::consts::LN_2;
+
+/// Bits of statistical security of each class of failure before its instances are counted.
+pub const LAMBDA_0: f64 = 43.0;
+
+/// Most ids that one bucket is planned for; the number of buckets is the power of two that gets the larger side below it.
+pub const BUCKET_IDS_MAX: u64 = 1 << 20;
+
+/// Sets are padded to at least this many ids: the OKVS and cuckoo bounds are measured from here on.
+pub const SET_IDS_MIN: u64 = 1 << 12;
+
+/// Keys a bin of an OKVS is planned for, so that the bin stays in the L2 cache.
+const BIN_KEYS: f64 = 32_768.0;
+
+/// The largest job that is planned: 2^31 ids a side. Larger ones would need wider indices.
+pub const JOB_IDS_MAX: u64 = 1 << 31;
+
+/// Capacity under which the heaviest of 2^(bits − λ₀) loads of this mean stays, except with probability 2^−λ₀
+/// (Bernstein's bound for sums of independent indicators): ⌈μ + √(2μc) + 2c/3⌉, c = bits·ln 2.
+pub fn padded(mean: f64, bits: f64) -> u64 {
+    let c = bits * LN_2;
+    ceil(mean + sqrt(2.0 * mean * c) + 2.0 * c / 3.0) as u64
+}
+
+/// Number of buckets for a job whose larger side has `ids`: a power of two.
+pub fn buckets(ids: u64) -> u64 {
+    ids.div_ceil(BUCKET_IDS_MAX).next_power_of_two()
+}
+
+/// Size to which each of `buckets` buckets of a side with `ids` is padded.
+pub fn bucket_ids(ids: u64, buckets: u64) -> u64 {
+    let ids = ids.max(SET_IDS_MIN);
+    if buckets == 1 {
+        return ids;
+    }
+    padded(ids as f64 / buckets as f64, LAMBDA_0 + log2(buckets as f64)).max(SET_IDS_MIN)
+}
+
+/// Bytes of a PSI tag in semi-honest mode: two different ids in one bucket have equal tags anywhere in the job with
+/// probability at most 2^−λ₀ (protocols.md §5). Malicious mode uses 16.
+pub fn tag_bytes(ids_receiver: u64, ids_sender: u64, buckets: u64) -> usize {
+    let pairs_log2 = log2(buckets as f64) + log2(ids_receiver as f64) + log2(ids_sender as f64);
+    (ceil((LAMBDA_0 + pairs_log2) / 8.0) as usize).min(16)
+}
+
+/// Shape of an OKVS over a given number of keys (RR22, with the constants of protocols.md §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OkvsShape {
+    /// Keys it is made for.
+    pub keys: u64,
+    /// Bins, each an OKVS of its own.
+    pub bins: u32,
+    /// Most keys a bin can hold.
+    pub capacity: u32,
+    /// Sparse columns a bin.
+    pub sparse: u32,
+    /// Dense columns a bin.
+    pub dense: u32,
+}
+
+impl OkvsShape {
+    /// The shape for `keys` keys in each of `buckets` buckets.
+    pub fn new(keys: u64, buckets: u64) -> Self {
+        let bins = round(keys as f64 / BIN_KEYS).max(1.0);
+        let bits = LAMBDA_0 + log2(bins * buckets as f64);
+        let capacity = if bins > 1.0 {
+            padded(keys as f64 / bins, bits)
+        } else {
+            keys
+        };
+        let (expansion, dense) = expansion_and_dense(capacity as f64, bits);
+        let sparse = floor(expansion * capacity as f64);
+        Self {
+            keys,
+            bins: bins as u32,
+            capacity: capacity as u32,
+            sparse: sparse as u32,
+            dense,
+        }
+    }
+
+    /// Values of one bin.
+    pub fn bin_width(&self) -> usize {
+        self.sparse as usize + self.dense as usize
+    }
+
+    /// Values in all: the length of the encoded vector.
+    pub fn width(&self) -> usize {
+        self.bins as usize * self.bin_width()
+    }
+}
+
+/// Expansion e and dense columns g of one bin of weight-3 rows.
+fn expansion_and_dense(keys: f64, bits: f64) -> (f64, u32) {
+    let w = log2(3.0);
+    let slope =
+        exp2(0.555 * log2(keys) + 0.093 * pow(w, 3.0) - 1.01 * pow(w, 2.0) + 2.925 * w - 0.133);
+    let expansion = (bits + 9.2 + 1.223 * slope) / slope;
+    (expansion, floor(bits / log2(expansion * keys)) as u32)
+}
+
+/// Bins of the cuckoo table for a bucket of `ids` (protocols.md §7.1).
+pub fn cuckoo_bins(ids: u64) -> u64 {
+    let factor = if ids >= 1 << 14 { 1.30 } else { 1.33 };
+    ceil(factor * ids as f64) as u64
+}
+
+/// Bits of an equality test over `bins` bins in each of `buckets` buckets (protocols.md §7.3).
+pub fn equality_bits(bins: u64, buckets: u64) -> u32 {
+    ceil(LAMBDA_0 + log2(bins as f64 * buckets as f64)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of protocols.md §9: ids a side, buckets, m, ℓ, bins and dense of P, bins and dense of the hints, slots of P, tag bytes.
+    const TABLE: [(u64, u64, u64, u32, u32, u32, u32, u32, usize, usize); 6] = [
+        (1 << 12, 1, 5_448, 56, 1, 3, 1, 3, 5_431, 9),
+        (1 << 16, 1, 85_197, 60, 2, 2, 6, 2, 85_858, 10),
+        (1 << 18, 1, 340_788, 62, 8, 2, 24, 3, 344_080, 10),
+        (1 << 20, 1, 1_363_149, 64, 32, 3, 96, 3, 1_378_944, 11),
+        (10_000_000, 16, 820_826, 67, 19, 3, 58, 3, 832_409, 11),
+        (100_000_000, 128, 1_025_222, 70, 24, 3, 72, 3, 1_043_280, 12),
+    ];
+
+    #[test]
+    fn sizes_are_those_of_the_specification() {
+        for (ids, beta, m, equality, p_bins, p_dense, h_bins, h_dense, width, tag) in TABLE {
+            assert_eq!(buckets(ids), beta, "buckets of {ids}");
+            let bucket = bucket_ids(ids, beta);
+            assert_eq!(cuckoo_bins(bucket), m, "cuckoo bins of {ids}");
+            assert_eq!(equality_bits(m, beta), equality, "equality bits of {ids}");
+            let p = OkvsShape::new(bucket, beta);
+            assert_eq!(
+                (p.bins, p.dense, p.width()),
+                (p_bins, p_dense, width),
+                "P of {ids}"
+            );
+            let hints = OkvsShape::new(3 * bucket, beta);
+            assert_eq!(
+                (hints.bins, hints.dense),
+                (h_bins, h_dense),
+                "hints of {ids}"
+            );
+            assert_eq!(tag_bytes(bucket, bucket, beta), tag, "tag bytes of {ids}");
+        }
+    }
+
+    #[test]
+    fn bank_and_platform_fit() {
+        let beta = buckets(1_200_000_000);
+        assert_eq!(beta, 2_048);
+        let bank = bucket_ids(330_000_000, beta);
+        let platform = bucket_ids(1_200_000_000, beta);
+        assert_eq!(cuckoo_bins(bank), 214_021);
+        assert_eq!(OkvsShape::new(bank, beta).width(), 218_110);
+        assert_eq!(tag_bytes(bank, platform, beta), 12);
+    }
+
+    /// Union bounds, recomputed the other way round: from the chosen size back to the probability.
+    #[test]
+    fn every_bound_holds_over_the_whole_job() {
+        for exponent in 10..=31 {
+            let ids = 1u64 << exponent;
+            let beta = buckets(ids);
+            let bucket = bucket_ids(ids, beta);
+            assert!(bucket >= SET_IDS_MIN && bucket * beta >= ids);
+            let mean = ids as f64 / beta as f64;
+            if beta > 1 {
+                let excess = bucket as f64 - mean;
+                let bits = excess * excess / (2.0 * (mean + excess / 3.0)) / LN_2;
+                assert!(
+                    bits >= LAMBDA_0 + log2(beta as f64),
+                    "bucket overflow at 2^{exponent}: 2^-{bits}"
+                );
+            }
+            let tags = 8.0 * tag_bytes(bucket, bucket, beta) as f64;
+            assert!(
+                tags - log2(beta as f64) - 2.0 * log2(bucket as f64) >= LAMBDA_0,
+                "tag collision at 2^{exponent}"
+            );
+            let shape = OkvsShape::new(bucket, beta);
+            assert!(
+                shape.capacity < 1 << 16 && shape.sparse < 1 << 16,
+                "16-bit indices at 2^{exponent}"
+            );
+            assert!(u64::from(shape.capacity) * u64::from(shape.bins) >= bucket);
+            let m = cuckoo_bins(bucket);
+            assert!(f64::from(equality_bits(m, beta)) - log2(m as f64 * beta as f64) >= LAMBDA_0);
+        }
+    }
+}
