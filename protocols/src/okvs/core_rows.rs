@@ -1,0 +1,196 @@
+//! The rows that peeling leaves over, solved by elimination: first over their sparse columns, where coefficients are bits, then
+//! what is still dependent over the dense columns, where they are field elements.
+
+use super::dense_products;
+use super::rows::BinRows;
+use crate::block::Block;
+use crate::field;
+use std::collections::BTreeMap;
+
+/// Most rows that elimination takes on. Above it a bin counts as failed; below the peeling threshold a core of this size is
+/// far rarer than 2^-λ₀, and a smaller one takes milliseconds.
+const CORE_ROWS_MAX: usize = 2_048;
+
+/// Why the core has no solution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CoreError {
+    /// Two rows are equal, so two keys are.
+    DuplicateRow,
+    /// More dependent rows than dense columns.
+    Dependent,
+}
+
+/// One equation over what has to be *added* to the vector: columns that stay free add nothing.
+struct Equation {
+    sparse: Vec<u64>,
+    dense: Vec<Block>,
+    wanted: Block,
+}
+
+impl Equation {
+    fn add(&mut self, other: &Self) {
+        self.sparse
+            .iter_mut()
+            .zip(&other.sparse)
+            .for_each(|(word, bits)| *word ^= bits);
+        self.dense
+            .iter_mut()
+            .zip(&other.dense)
+            .for_each(|(mine, theirs)| *mine ^= *theirs);
+        self.wanted ^= other.wanted;
+    }
+
+    fn uses(&self, column: usize) -> bool {
+        self.sparse[column / 64] >> (column % 64) & 1 == 1
+    }
+
+    fn first_column(&self) -> Option<usize> {
+        let word = self.sparse.iter().position(|word| *word != 0)?;
+        Some(word * 64 + self.sparse[word].trailing_zeros() as usize)
+    }
+}
+
+/// Changes `sparse` and `dense` so that every row of `core` decodes to its value in `values`.
+pub(super) fn solve(
+    rows: BinRows<'_>,
+    core: &[u16],
+    values: &[Block],
+    sparse: &mut [Block],
+    dense: &mut [Block],
+) -> Result<(), CoreError> {
+    if core.is_empty() {
+        return Ok(());
+    }
+    if core.len() > CORE_ROWS_MAX {
+        return Err(CoreError::Dependent);
+    }
+    refuse_equal_rows(rows, core)?;
+    let mut local: BTreeMap<u16, usize> = BTreeMap::new();
+    for row in core {
+        for column in rows.columns[*row as usize] {
+            let next = local.len();
+            local.entry(column).or_insert(next);
+        }
+    }
+    let mut open = equations(rows, core, values, sparse, dense, &local);
+    let mut solved: Vec<(usize, Equation)> = Vec::new();
+    let mut gap = Vec::new();
+    while let Some(equation) = open.pop() {
+        let Some(column) = equation.first_column() else {
+            gap.push(equation);
+            continue;
+        };
+        let others = open
+            .iter_mut()
+            .chain(solved.iter_mut().map(|(_, other)| other));
+        others
+            .filter(|other| other.uses(column))
+            .for_each(|other| other.add(&equation));
+        solved.push((column, equation));
+    }
+    let added = solve_dense(gap, dense.len())?;
+    for (column, addend) in dense.iter_mut().zip(&added) {
+        *column ^= *addend;
+    }
+    let by_local: BTreeMap<usize, u16> = local
+        .into_iter()
+        .map(|(column, place)| (place, column))
+        .collect();
+    for (place, equation) in solved {
+        let product = inner_product(&equation.dense, &added);
+        sparse[by_local[&place] as usize] ^= equation.wanted ^ product;
+    }
+    Ok(())
+}
+
+fn refuse_equal_rows(rows: BinRows<'_>, core: &[u16]) -> Result<(), CoreError> {
+    let mut elements: Vec<u128> = core.iter().map(|row| rows.dense[*row as usize].0).collect();
+    elements.sort_unstable();
+    let equal = elements.windows(2).any(|pair| pair[0] == pair[1]);
+    if equal {
+        Err(CoreError::DuplicateRow)
+    } else {
+        Ok(())
+    }
+}
+
+fn equations(
+    rows: BinRows<'_>,
+    core: &[u16],
+    values: &[Block],
+    sparse: &[Block],
+    dense: &[Block],
+    local: &BTreeMap<u16, usize>,
+) -> Vec<Equation> {
+    let words = local.len().div_ceil(64);
+    core.iter()
+        .map(|row| {
+            let row = *row as usize;
+            let mut bits = vec![0u64; words];
+            let mut decoded = [Block::ZERO];
+            dense_products(&rows.dense[row..=row], dense, &mut decoded);
+            let mut wanted = values[row] ^ decoded[0];
+            for column in rows.columns[row] {
+                let place = local[&column];
+                bits[place / 64] |= 1 << (place % 64);
+                wanted ^= sparse[column as usize];
+            }
+            Equation {
+                sparse: bits,
+                dense: powers(rows.dense[row], dense.len()),
+                wanted,
+            }
+        })
+        .collect()
+}
+
+/// Powers 1..=count of an element.
+fn powers(element: Block, count: usize) -> Vec<Block> {
+    std::iter::successors(Some(element), |power| {
+        Some(field::multiply(*power, element))
+    })
+    .take(count)
+    .collect()
+}
+
+fn inner_product(a: &[Block], b: &[Block]) -> Block {
+    a.iter()
+        .zip(b)
+        .fold(Block::ZERO, |sum, (a, b)| sum ^ field::multiply(*a, *b))
+}
+
+/// Elimination over the field: what to add to the dense columns so that the equations without sparse columns hold.
+fn solve_dense(mut open: Vec<Equation>, columns: usize) -> Result<Vec<Block>, CoreError> {
+    let mut solved: Vec<(usize, Equation)> = Vec::new();
+    while let Some(mut equation) = open.pop() {
+        let column = equation
+            .dense
+            .iter()
+            .position(|c| *c != Block::ZERO)
+            .ok_or(CoreError::Dependent)?;
+        let inverse = field::invert(equation.dense[column]);
+        scale(&mut equation, inverse);
+        for other in open
+            .iter_mut()
+            .chain(solved.iter_mut().map(|(_, other)| other))
+        {
+            let factor = other.dense[column];
+            field::multiply_add(&mut other.dense, factor, &equation.dense);
+            other.wanted ^= field::multiply(factor, equation.wanted);
+        }
+        solved.push((column, equation));
+    }
+    let mut added = vec![Block::ZERO; columns];
+    for (column, equation) in solved {
+        added[column] = equation.wanted;
+    }
+    Ok(added)
+}
+
+fn scale(equation: &mut Equation, factor: Block) {
+    equation
+        .dense
+        .iter_mut()
+        .for_each(|c| *c = field::multiply(*c, factor));
+    equation.wanted = field::multiply(equation.wanted, factor);
+}
