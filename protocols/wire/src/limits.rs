@@ -4,6 +4,8 @@
 pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 /// Longest SQL question. Real ones are under a kilobyte; the parser's recursion is bounded separately.
 pub const QUESTION_BYTES_MAX: usize = 16 * 1024;
+/// Longest sentence of a problem. Two of them, percent- and base64-encoded, have to fit the 16 KiB of a gRPC trailer.
+pub const PROBLEM_TEXT_BYTES_MAX: usize = 1_500;
 /// Most people one organisation registers.
 pub const PEOPLE_MAX: usize = 1_000;
 /// Most columns in one dataset.

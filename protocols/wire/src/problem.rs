@@ -1,7 +1,17 @@
 //! Errors as people see them: what happened, on whose side, what to do, and a code that never changes meaning.
+//!
+//! A problem crosses organisations (in reports, aborts and gRPC statuses) and ends on somebody's screen, so its sentences are
+//! bounded and free of control characters: [`Problem::new`] cleans what is said here, and what a peer says is refused
+//! unless it is clean already.
 
+mod code;
+mod status;
+
+pub use code::Code;
+
+use crate::limits::PROBLEM_TEXT_BYTES_MAX;
 use crate::names::OrgName;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
 /// A problem that a person can act on. Holds counts, names and job ids; never identifiers, rows or keys.
@@ -13,9 +23,92 @@ pub struct Problem {
     /// On whose side.
     pub side: Side,
     /// What happened, one sentence.
+    #[serde(serialize_with = "write_sentence", deserialize_with = "read_sentence")]
     pub what: String,
     /// What to do, one sentence.
+    #[serde(serialize_with = "write_sentence", deserialize_with = "read_sentence")]
     pub todo: String,
+}
+
+impl Problem {
+    /// A problem on any side. Both sentences are cleaned: control characters become spaces and what is longer than
+    /// [`PROBLEM_TEXT_BYTES_MAX`] is cut.
+    pub fn new(code: Code, side: Side, what: impl AsRef<str>, todo: impl AsRef<str>) -> Self {
+        Self {
+            code,
+            side,
+            what: sentence(what.as_ref()),
+            todo: sentence(todo.as_ref()),
+        }
+    }
+
+    /// A problem in what the person typed or wrote.
+    pub fn request(code: Code, what: impl AsRef<str>, todo: impl AsRef<str>) -> Self {
+        Self::new(code, Side::Request, what, todo)
+    }
+
+    /// A problem of this organisation's own node or data.
+    pub fn here(code: Code, what: impl AsRef<str>, todo: impl AsRef<str>) -> Self {
+        Self::new(code, Side::Here, what, todo)
+    }
+
+    /// A problem at a partner.
+    pub fn partner(
+        org: &OrgName,
+        code: Code,
+        what: impl AsRef<str>,
+        todo: impl AsRef<str>,
+    ) -> Self {
+        Self::new(code, Side::Partner { org: org.clone() }, what, todo)
+    }
+
+    /// The same problem, told by `teller` and now read by `me`: what the teller calls its own side is the teller's, and
+    /// what it calls ours is ours.
+    #[must_use]
+    pub fn told_by(mut self, teller: &Side, me: &OrgName) -> Self {
+        self.side = match self.side {
+            Side::Here => teller.clone(),
+            Side::Partner { org } if org == *me => Side::Here,
+            side => side,
+        };
+        self
+    }
+}
+
+/// `text` with control characters as spaces, cut to [`PROBLEM_TEXT_BYTES_MAX`] between characters.
+fn sentence(text: &str) -> String {
+    let clean = text
+        .chars()
+        .map(|c| if is_unprintable(c) { ' ' } else { c });
+    let mut out = String::with_capacity(text.len().min(PROBLEM_TEXT_BYTES_MAX));
+    for c in clean {
+        if out.len() + c.len_utf8() > PROBLEM_TEXT_BYTES_MAX {
+            break;
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Control characters, and those that reorder the text around them on a screen.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Keeps what is sent readable at the other side even where a field was filled without [`Problem::new`].
+fn write_sentence<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&sentence(text))
+}
+
+fn read_sentence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text != sentence(&text) {
+        return Err(de::Error::custom(
+            "a problem's sentence is too long or has control characters",
+        ));
+    }
+    Ok(text)
 }
 
 impl std::error::Error for Problem {}
@@ -57,121 +150,47 @@ impl fmt::Display for Side {
     }
 }
 
-macro_rules! codes {
-    ($($(#[doc = $doc:literal])* $name:ident = $number:literal,)*) => {
-        /// Stable error codes. The first digit is the area: 1 request, 2 policy, 3 job, 4 data, 5 linking and people,
-        /// 6 session and protocol, 7 coordinator, 8 this node, 9 a defect.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[non_exhaustive]
-        pub enum Code {
-            $($(#[doc = $doc])* #[serde(rename = $number)] $name,)*
-        }
-        impl Code {
-            /// All codes, for the documentation and the test that no two are equal.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
-            /// As printed: `E2103`.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $number,)* }
-            }
-            /// What the code says by itself, one sentence that holds nothing about the case at hand.
-            pub fn meaning(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc),*).trim_ascii(),)* }
-            }
-        }
-    };
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical;
 
-codes! {
-    /// The job file is not valid.
-    JobFile = "E1001",
-    /// The question is outside the language.
-    Question = "E1002",
-    /// A name, path or option is not valid.
-    Argument = "E1003",
-    /// The policy file is not valid.
-    PolicyFile = "E2001",
-    /// A policy does not allow what the job asks.
-    PolicyRefuses = "E2101",
-    /// A budget is used up.
-    BudgetUsedUp = "E2102",
-    /// The set is smaller than a policy allows.
-    SetTooSmall = "E2103",
-    /// No such job here.
-    JobUnknown = "E3001",
-    /// The job has expired.
-    JobExpired = "E3002",
-    /// The job has run as often as it may.
-    JobUsed = "E3003",
-    /// This node derives another `H` than the asker.
-    JobDiffers = "E3004",
-    /// The job is not in a state in which this can be done.
-    JobState = "E3005",
-    /// The result is not for this organisation.
-    ResultNotYours = "E3006",
-    /// An approval was refused.
-    ApprovalRefused = "E3101",
-    /// Approvals are missing.
-    ApprovalsMissing = "E3102",
-    /// This version cannot carry the question.
-    NotInThisVersion = "E3201",
-    /// The dataset is unknown.
-    DatasetUnknown = "E4001",
-    /// The file cannot be read.
-    FileUnreadable = "E4002",
-    /// The file is not what it says.
-    FileMalformed = "E4003",
-    /// A column is missing.
-    ColumnMissing = "E4004",
-    /// No usable ids.
-    NoUsableIds = "E4005",
-    /// A value is outside its domain or not a number.
-    ValueOutside = "E4006",
-    /// The file changed since it was registered.
-    DataChanged = "E4007",
-    /// The partner is not linked.
-    PartnerUnknown = "E5001",
-    /// The invite cannot be used.
-    InviteRefused = "E5002",
-    /// A key file is missing or bad.
-    KeyFile = "E5003",
-    /// The person is not registered.
-    PersonUnknown = "E5004",
-    /// The partner did not answer at its address.
-    PartnerUnreachable = "E6001",
-    /// The partner's certificate is not the one expected.
-    PartnerNotProven = "E6002",
-    /// The partner speaks another version.
-    VersionDiffers = "E6003",
-    /// The partner stopped answering.
-    PartnerSilent = "E6004",
-    /// The partner broke the protocol.
-    PartnerMisbehaved = "E6005",
-    /// The partner ended the session.
-    PartnerAborted = "E6006",
-    /// A session limit was reached.
-    SessionLimit = "E6007",
-    /// The coordinator does not answer.
-    CoordinatorUnreachable = "E7001",
-    /// The coordinator does not know this organisation.
-    NotAdmitted = "E7002",
-    /// The coordinator refused.
-    CoordinatorRefused = "E7003",
-    /// The node is not running.
-    NodeNotRunning = "E8001",
-    /// The home folder is not usable.
-    Home = "E8002",
-    /// The port is in use.
-    PortInUse = "E8003",
-    /// The disk is full or failing.
-    Disk = "E8004",
-    /// The journal is damaged.
-    JournalDamaged = "E8005",
-    /// A defect in this program.
-    Defect = "E9001",
-}
+    fn org(name: &str) -> OrgName {
+        name.parse().expect("a valid name")
+    }
 
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    #[test]
+    fn a_sentence_cannot_move_the_cursor_or_flood_the_screen() {
+        let long = "诶".repeat(PROBLEM_TEXT_BYTES_MAX);
+        let problem = Problem::here(Code::Defect, "a\u{1b}[2J\nb\u{202e}c", &long);
+        assert_eq!(problem.what, "a [2J b c");
+        assert!(problem.todo.len() <= PROBLEM_TEXT_BYTES_MAX);
+        assert!(long.starts_with(&problem.todo));
+    }
+
+    #[test]
+    fn a_peers_unclean_sentence_is_refused_and_ours_is_cleaned_on_the_way_out() {
+        let raw = br#"{"code":"E9001","side":{"at":"here"},"what":"a\nb","todo":""}"#;
+        assert!(canonical::from_bytes::<Problem>(raw).is_err());
+        let literal = Problem {
+            code: Code::Defect,
+            side: Side::Here,
+            what: "a\nb".to_owned(),
+            todo: String::new(),
+        };
+        let sent: Problem = canonical::from_bytes(&canonical::to_bytes(&literal)).expect("clean");
+        assert_eq!(sent.what, "a b");
+    }
+
+    #[test]
+    fn whose_side_it_is_turns_with_the_reader() {
+        let (north, river) = (org("north-bank"), org("river-pay"));
+        let teller = Side::Partner { org: river.clone() };
+        let theirs = Problem::here(Code::DataChanged, "x", "y").told_by(&teller, &north);
+        assert_eq!(theirs.side, teller);
+        let ours = Problem::partner(&north, Code::PartnerSilent, "x", "y").told_by(&teller, &north);
+        assert_eq!(ours.side, Side::Here);
+        let third = Problem::partner(&org("harbour-bank"), Code::PartnerSilent, "x", "y");
+        assert_eq!(third.clone().told_by(&teller, &north), third);
     }
 }
