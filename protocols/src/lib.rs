@@ -1,11 +1,12 @@
 //! The protocols between two organisations, as pure computation: no tokio, tonic, file system, clock or ambient randomness.
 //!
-//! A protocol is straight-line code over a channel, one role a file, and reads like its paper. The node gives it a line
-//! to its peer, the inputs and a random generator, and gets the output or a [`fault`] that names the culprit.
+//! A protocol is straight-line code over a [`channel`], one role a file, and reads like its paper. The node gives it a
+//! line to its peer, the inputs and a random generator, and gets the output or a [`fault`] that names the culprit.
 #![deny(unsafe_code)] // only `simd` overrides it, block by block
 
 pub mod block;
 pub mod bounds;
+pub mod channel;
 pub mod fault;
 pub mod field;
 pub mod okvs;
