@@ -4,6 +4,7 @@
 use crate::canonical::Digest;
 use crate::names::{OrgName, PersonName};
 use crate::seal::JobHash;
+use crate::sign::Signature;
 use serde::{Deserialize, Serialize};
 
 /// One person's word on a job.
@@ -38,8 +39,8 @@ pub enum Verdict {
 pub struct SignedDecision {
     /// What was signed.
     pub decision: PersonDecision,
-    /// 128 hexadecimal digits.
-    pub signature: String,
+    /// By the person's own key.
+    pub signature: Signature,
 }
 
 /// A node's approval: its people's, plus its own place in time.

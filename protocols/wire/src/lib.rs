@@ -7,6 +7,7 @@
 
 pub mod approval;
 pub mod canonical;
+mod hexadecimal;
 pub mod job;
 pub mod leakage;
 pub mod limits;
@@ -24,3 +25,4 @@ pub mod session;
 pub mod sign;
 pub mod sql;
 pub mod submission;
+pub mod tags;

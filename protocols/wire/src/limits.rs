@@ -16,5 +16,7 @@ pub const DOMAIN_VALUES_MAX: usize = 10_000;
 pub const PARTIES_MAX: usize = 1_000;
 /// One gRPC message between nodes; protocol chunks are at most 1 MiB plus framing.
 pub const RPC_MESSAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Largest control message of a session; the largest is an abort with its problem.
+pub const CONTROL_BYTES_MAX: usize = 16 * 1024;
 /// Version of the whole cross-party contract; nodes and coordinators of another version are refused by name.
 pub const WIRE_VERSION: u32 = 1;

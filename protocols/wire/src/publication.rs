@@ -3,6 +3,7 @@
 use crate::canonical::Digest;
 use crate::names::{ColumnName, OrgName};
 use crate::policy::Policy;
+use crate::tags;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -25,12 +26,12 @@ pub struct Publication {
 impl Publication {
     /// The digest of the policy, as it stands in `H`.
     pub fn policy_digest(&self) -> Digest {
-        Digest::of_document("entente/1/policy", &self.policy)
+        Digest::of_document(tags::POLICY, &self.policy)
     }
 
     /// The digest of the schema, as it stands in `H`.
     pub fn schema_digest(&self) -> Digest {
-        Digest::of_document("entente/1/schema", &self.schema)
+        Digest::of_document(tags::SCHEMA, &self.schema)
     }
 }
 

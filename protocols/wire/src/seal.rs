@@ -1,7 +1,9 @@
 //! `H`, the job hash: everything that people approve, in one digest. A change to any part at any party voids it.
 
 use crate::canonical::Digest;
+use crate::hexadecimal::hexadecimal;
 use crate::names::{DatasetName, OrgName};
+use crate::tags;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,8 +14,8 @@ use std::fmt;
 pub struct Seal {
     /// Digest of the canonical job.
     pub job: Digest,
-    /// Chosen by the asker; makes two submissions of one text two jobs. 32 hexadecimal digits.
-    pub nonce: String,
+    /// Chosen by the asker; makes two submissions of one text two jobs.
+    pub nonce: JobNonce,
     /// Who asks.
     pub asker: OrgName,
     /// [`crate::plan::PLAN_VERSION`].
@@ -53,6 +55,11 @@ pub enum Protocol {
     },
 }
 
+hexadecimal! {
+    /// 16 random bytes of the asker, written as 32 hexadecimal digits.
+    JobNonce, 16
+}
+
 /// The job hash `H`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -61,7 +68,7 @@ pub struct JobHash(pub Digest);
 impl Seal {
     /// `H`.
     pub fn hash(&self) -> JobHash {
-        JobHash(Digest::of_document("entente/1/seal", self))
+        JobHash(Digest::of_document(tags::SEAL, self))
     }
 }
 

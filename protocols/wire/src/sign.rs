@@ -1,8 +1,10 @@
 //! Ed25519 signatures over canonical documents, and the signed records that travel between organisations.
 
 use crate::canonical::{self, CanonicalError, Digest};
+use crate::hexadecimal::hexadecimal;
 use crate::names::OrgName;
 use crate::rpc::record::v1 as rpc;
+use crate::tags;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
@@ -53,24 +55,38 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn tag(self) -> &'static str {
+    /// All kinds.
+    pub const ALL: &[Self] = &[
+        Self::Registry,
+        Self::Publication,
+        Self::Submission,
+        Self::Approval,
+        Self::Report,
+        Self::Decision,
+        Self::Opening,
+        Self::Transcript,
+        Self::Manifest,
+    ];
+
+    pub(crate) fn tag(self) -> &'static str {
         match self {
-            Self::Registry => "entente/1/registry",
-            Self::Publication => "entente/1/publication",
-            Self::Submission => "entente/1/submission",
-            Self::Approval => "entente/1/approval",
-            Self::Report => "entente/1/report",
-            Self::Decision => "entente/1/decision",
-            Self::Opening => "entente/1/opening",
-            Self::Transcript => "entente/1/transcript",
-            Self::Manifest => "entente/1/manifest",
+            Self::Registry => tags::SIGNED_REGISTRY,
+            Self::Publication => tags::SIGNED_PUBLICATION,
+            Self::Submission => tags::SIGNED_SUBMISSION,
+            Self::Approval => tags::SIGNED_APPROVAL,
+            Self::Report => tags::SIGNED_REPORT,
+            Self::Decision => tags::SIGNED_DECISION,
+            Self::Opening => tags::SIGNED_OPENING,
+            Self::Transcript => tags::SIGNED_TRANSCRIPT,
+            Self::Manifest => tags::SIGNED_MANIFEST,
         }
     }
 }
 
-/// A 64-byte Ed25519 signature.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Signature(pub [u8; 64]);
+hexadecimal! {
+    /// An Ed25519 signature, written as 128 hexadecimal digits.
+    Signature, 64
+}
 
 fn signed_bytes(kind: Kind, org: &OrgName, body: &[u8]) -> [u8; 32] {
     Digest::of(kind.tag(), &[org.as_str().as_bytes(), body]).0
@@ -110,6 +126,27 @@ impl Signer {
                 .expect("an Ed25519 signature has 64 bytes"),
         )
     }
+
+    /// Signs a document that travels inside another one.
+    pub fn sign_document<T: Serialize>(
+        &self,
+        kind: Kind,
+        org: &OrgName,
+        document: &T,
+    ) -> Signature {
+        self.sign(kind, org, &canonical::to_bytes(document))
+    }
+}
+
+/// Checks a signature over a document that travels inside another one.
+pub fn verify_document<T: Serialize>(
+    key: PublicKey,
+    kind: Kind,
+    org: &OrgName,
+    document: &T,
+    signature: &Signature,
+) -> Result<(), SignError> {
+    verify(key, kind, org, &canonical::to_bytes(document), &signature.0)
 }
 
 /// Checks a signature over canonical bytes.
