@@ -11,3 +11,4 @@ pub mod fault;
 pub mod field;
 pub mod okvs;
 mod simd;
+pub mod vole;

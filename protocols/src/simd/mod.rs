@@ -3,3 +3,4 @@
 #![allow(unsafe_code)] // CPU intrinsics; every block carries its safety argument
 
 pub(crate) mod clmul;
+pub(crate) mod wide;

@@ -1,0 +1,257 @@
+//! The expand-convolute code (Raghuraman, Rindal and Tanguy, CRYPTO'23): the public linear map that turns a long vector with
+//! few known noise positions into a half as long one that looks random under the dual LPN assumption.
+//!
+//! With m outputs the noise vector e has N = 2m places. The code is systematic: output i is e[i] plus seven places of the
+//! *convolved* second half. Convolving replaces place i by itself, the place 25 before it and a random subset (24 public coin
+//! flips) of the 24 places just before; it is done twice, the second pass beginning with what the first left at the end, so
+//! that no stretch of places stays light. Never Silver codes: they are broken.
+//!
+//! Everything here is public but the vector itself, and the vector is only ever added up: no branch or address depends on it.
+
+use crate::block::Block;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+/// Convolved places that one output adds, one from each seventh of the second half.
+pub const EXPANDER_WEIGHT: usize = 7;
+/// Random diagonals of the convolution.
+pub const CONVOLUTION_WIDTH: usize = 24;
+/// Places that one step of the convolution looks back: the random diagonals, and one that is always there.
+const HISTORY: usize = CONVOLUTION_WIDTH + 1;
+
+/// A place of a vector under the code: K 64-bit words. Two words are one block; four are two blocks that take the same path.
+pub type Lane<const K: usize> = [u64; K];
+
+/// The code for one number of outputs: a public parameter of the job, made once and used for every chunk.
+pub struct Code {
+    coefficients: Vec<[u8; 3]>,
+    expander: Vec<[u32; EXPANDER_WEIGHT]>,
+}
+
+impl Code {
+    /// The code with `outputs` outputs under a public seed.
+    ///
+    /// # Panics
+    /// If there are fewer outputs than [`EXPANDER_WEIGHT`] or they do not fit 32 bits: a caller's defect.
+    pub fn new(outputs: usize, seed: [u8; 32]) -> Self {
+        assert!(
+            outputs >= EXPANDER_WEIGHT && u32::try_from(outputs).is_ok(),
+            "outputs in range"
+        );
+        let mut rng = ChaCha8Rng::from_seed(seed);
+        let mut coefficients = vec![[0u8; 3]; outputs];
+        rng.fill_bytes(coefficients.as_flattened_mut());
+        let bounds: [u32; EXPANDER_WEIGHT + 1] = std::array::from_fn(|part| {
+            (outputs as u64 * part as u64 / EXPANDER_WEIGHT as u64) as u32
+        });
+        let expander = (0..outputs)
+            .map(|_| {
+                std::array::from_fn(|part| {
+                    let width = bounds[part + 1] - bounds[part];
+                    bounds[part] + (u64::from(rng.next_u32()) * u64::from(width) >> 32) as u32
+                })
+            })
+            .collect();
+        Self {
+            coefficients,
+            expander,
+        }
+    }
+
+    /// Outputs.
+    pub fn outputs(&self) -> usize {
+        self.expander.len()
+    }
+
+    /// Replaces the first m of the 2m places of `noise` by the m outputs; the rest is left in an unspecified state.
+    ///
+    /// # Panics
+    /// If `noise` does not have 2m places: a caller's defect.
+    pub fn compress<const K: usize>(&self, noise: &mut [Lane<K>]) {
+        assert_eq!(noise.len(), 2 * self.outputs(), "two places an output");
+        let (outputs, parity) = noise.split_at_mut(self.outputs());
+        crate::simd::wide::run(|| {
+            let history = self.convolve(parity, [[0; K]; HISTORY]);
+            self.convolve(parity, history);
+            for (output, places) in outputs.iter_mut().zip(&self.expander) {
+                for place in places {
+                    add(output, &parity[*place as usize]);
+                }
+            }
+        });
+    }
+
+    /// One pass over `parity`, as if `history` stood before it. Returns the last places.
+    #[inline(always)]
+    fn convolve<const K: usize>(
+        &self,
+        parity: &mut [Lane<K>],
+        history: [Lane<K>; HISTORY],
+    ) -> [Lane<K>; HISTORY] {
+        let head = parity.len().min(HISTORY);
+        let mut window = [[0u64; K]; 2 * HISTORY];
+        window[..HISTORY].copy_from_slice(&history);
+        for i in 0..head {
+            let looked_at: &[Lane<K>; HISTORY] = (&window[i..i + HISTORY])
+                .try_into()
+                .expect("a window of this length");
+            step(&mut parity[i], looked_at, self.coefficients[i]);
+            window[HISTORY + i] = parity[i];
+        }
+        for i in head..parity.len() {
+            let (before, rest) = parity.split_at_mut(i);
+            let looked_at: &[Lane<K>; HISTORY] = before[i - HISTORY..]
+                .try_into()
+                .expect("a window of this length");
+            step(&mut rest[0], looked_at, self.coefficients[i]);
+        }
+        match parity.len().checked_sub(HISTORY) {
+            Some(start) => parity[start..].try_into().expect("a window of this length"),
+            None => window[head..head + HISTORY]
+                .try_into()
+                .expect("a window of this length"),
+        }
+    }
+}
+
+#[inline(always)]
+fn add<const K: usize>(sum: &mut Lane<K>, addend: &Lane<K>) {
+    for word in 0..K {
+        sum[word] ^= addend[word];
+    }
+}
+
+/// Adds to `place` the oldest place of the window and those of the others whose coefficient is one. Two sums, so that only the
+/// youngest places stand in the chain from one step to the next.
+#[inline(always)]
+fn step<const K: usize>(place: &mut Lane<K>, window: &[Lane<K>; HISTORY], coefficients: [u8; 3]) {
+    let mut sums = [window[0], [0; K]];
+    for (byte, eight) in coefficients.iter().zip(window[1..].as_chunks::<8>().0) {
+        let masks = &MASKS[*byte as usize];
+        for (bit, looked_at) in eight.iter().enumerate() {
+            for word in 0..K {
+                sums[bit % 2][word] ^= looked_at[word] & masks[bit];
+            }
+        }
+    }
+    add(place, &sums[0]);
+    add(place, &sums[1]);
+}
+
+/// For each byte, its eight bits as masks: a load instead of a shift and a negation in the hottest loop.
+static MASKS: [[u64; 8]; 256] = {
+    let mut masks = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut bit = 0;
+        while bit < 8 {
+            masks[byte][bit] = ((byte >> bit & 1) as u64).wrapping_neg();
+            bit += 1;
+        }
+        byte += 1;
+    }
+    masks
+};
+
+/// A block as a lane of two words.
+#[inline(always)]
+pub(super) fn lane(block: Block) -> Lane<2> {
+    [block.low(), block.high()]
+}
+
+/// A lane of two words as a block.
+#[inline(always)]
+pub(super) fn block(lane: Lane<2>) -> Block {
+    Block(u128::from(lane[1]) << 64 | u128::from(lane[0]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random_lanes(seed: u64, count: usize) -> Vec<Lane<2>> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        (0..count)
+            .map(|_| [rng.next_u64(), rng.next_u64()])
+            .collect()
+    }
+
+    /// The definition, place by place.
+    fn oracle(code: &Code, noise: &[Lane<2>]) -> Vec<Lane<2>> {
+        let m = code.outputs();
+        let mut parity = noise[m..].to_vec();
+        let mut history = vec![[0u64; 2]; HISTORY];
+        for _ in 0..2 {
+            let mut line = history.clone();
+            line.extend_from_slice(&parity);
+            for i in 0..m {
+                let at = i + HISTORY;
+                let mut sum = line[at];
+                add(&mut sum, &line[i]);
+                for j in 0..CONVOLUTION_WIDTH {
+                    if code.coefficients[i][j / 8] >> (j % 8) & 1 == 1 {
+                        let looked_at = line[i + 1 + j];
+                        add(&mut sum, &looked_at);
+                    }
+                }
+                line[at] = sum;
+            }
+            parity = line[HISTORY..].to_vec();
+            history = line[m..].to_vec();
+        }
+        (0..m)
+            .map(|i| {
+                let mut output = noise[i];
+                code.expander[i]
+                    .iter()
+                    .for_each(|place| add(&mut output, &parity[*place as usize]));
+                output
+            })
+            .collect()
+    }
+
+    #[test]
+    fn compression_follows_the_definition_at_every_small_size() {
+        for outputs in [7, 8, 24, 25, 26, 49, 50, 51, 200, 1_001] {
+            let code = Code::new(outputs, [3; 32]);
+            let noise = random_lanes(outputs as u64, 2 * outputs);
+            let mut compressed = noise.clone();
+            code.compress(&mut compressed);
+            assert_eq!(
+                compressed[..outputs],
+                oracle(&code, &noise),
+                "{outputs} outputs"
+            );
+        }
+    }
+
+    #[test]
+    fn two_blocks_in_one_lane_take_the_same_path_as_one() {
+        let code = Code::new(500, [4; 32]);
+        let (mut a, mut b) = (random_lanes(1, 1_000), random_lanes(2, 1_000));
+        let mut both: Vec<Lane<4>> = a
+            .iter()
+            .zip(&b)
+            .map(|(a, b)| [a[0], a[1], b[0], b[1]])
+            .collect();
+        code.compress(&mut a);
+        code.compress(&mut b);
+        code.compress(&mut both);
+        for i in 0..500 {
+            assert_eq!(both[i], [a[i][0], a[i][1], b[i][0], b[i][1]]);
+        }
+    }
+
+    #[test]
+    fn one_noise_place_reaches_about_half_of_a_convolved_region() {
+        let code = Code::new(4_096, [5; 32]);
+        let mut noise = vec![[0u64; 2]; 8_192];
+        noise[4_096 + 100] = [1, 0];
+        code.compress(&mut noise);
+        let touched = noise[..4_096].iter().filter(|place| place[0] != 0).count();
+        assert!(
+            (1_600..2_500).contains(&touched),
+            "{touched} of 4096 outputs depend on the place"
+        );
+    }
+}
