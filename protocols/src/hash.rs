@@ -1,0 +1,187 @@
+//! Hashes of two strengths, all bound to the session and to a purpose.
+//!
+//! * [`digest`] and [`keyed`]: BLAKE3, for anything that needs a random oracle or a key. The purpose is BLAKE3's
+//!   key-derivation context, the session id comes first, and every part is preceded by its length, so two different
+//!   calls never hash the same bytes.
+//! * [`CorrelationHash`]: AES under one fixed key, two calls a block, for the many millions of hashes of correlated
+//!   inputs in oblivious transfer. TMMO of Guo, Katz, Wang, Yu, "Efficient and secure
+//!   multiparty computation from fixed-key block ciphers" (S&P 2020, §7.4):
+//!   `H(x, i) = π(π(x) ⊕ i) ⊕ π(x)`, tweakable circular correlation robust while π is an ideal permutation. **A
+//!   tweak must not come twice with the same hash**: that is the caller's promise, kept by numbering the OTs of a session.
+
+use crate::block::Block;
+use crate::session_id::SessionId;
+use aes::Aes128Enc;
+use aes::cipher::{BlockCipherEncrypt, KeyInit};
+
+/// Blocks handed to the cipher at once, as in [`crate::prg`].
+const BATCH: usize = 64;
+
+/// 32 bytes that depend on the purpose, the session and all parts, and on how the parts are divided.
+pub fn digest(purpose: &'static str, sid: &SessionId, parts: &[&[u8]]) -> [u8; 32] {
+    *hasher(purpose, sid, parts).finalize().as_bytes()
+}
+
+/// A BLAKE3 key for hashing many inputs of one purpose in one session: see [`KeyedHash`].
+pub fn keyed(purpose: &'static str, sid: &SessionId, parts: &[&[u8]]) -> KeyedHash {
+    KeyedHash {
+        key: digest(purpose, sid, parts),
+    }
+}
+
+/// Expands to as many bytes as `out` has.
+pub fn expand(purpose: &'static str, sid: &SessionId, parts: &[&[u8]], out: &mut [u8]) {
+    hasher(purpose, sid, parts).finalize_xof().fill(out);
+}
+
+fn hasher(purpose: &'static str, sid: &SessionId, parts: &[&[u8]]) -> blake3::Hasher {
+    let mut hasher = blake3::Hasher::new_derive_key(purpose);
+    hasher.update(sid.as_bytes());
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher
+}
+
+/// BLAKE3 under a key that stands for purpose and session: one compression for inputs up to 64 bytes.
+pub struct KeyedHash {
+    key: [u8; 32],
+}
+
+impl KeyedHash {
+    /// 32 bytes for one input.
+    pub fn digest(&self, input: &[u8]) -> [u8; 32] {
+        *blake3::keyed_hash(&self.key, input).as_bytes()
+    }
+
+    /// The first 16 of them.
+    pub fn block(&self, input: &[u8]) -> Block {
+        let digest = self.digest(input);
+        let (first, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
+        Block::from_bytes(*first)
+    }
+}
+
+/// Fixed-key AES hash, tweakable circular correlation robust.
+pub struct CorrelationHash {
+    permutation: Aes128Enc,
+}
+
+impl CorrelationHash {
+    /// The hash of one purpose in one session. The key is public; it keeps sessions and purposes apart.
+    pub fn new(purpose: &'static str, sid: &SessionId) -> Self {
+        let key = keyed(purpose, sid, &[]).block(b"fixed AES key");
+        Self {
+            permutation: Aes128Enc::new(&key.to_bytes().into()),
+        }
+    }
+
+    /// `H(input, tweak)`.
+    pub fn hash(&self, input: Block, tweak: u128) -> Block {
+        let mut out = [input];
+        self.hash_all(&mut out, tweak);
+        let [out] = out;
+        out
+    }
+
+    /// Replaces each block by its hash; the first takes the tweak `first_tweak`, the next one more, and so on.
+    pub fn hash_all(&self, blocks: &mut [Block], first_tweak: u128) {
+        let mut tweak = first_tweak;
+        for blocks in blocks.chunks_mut(BATCH) {
+            let mut once = [aes::Block::default(); BATCH];
+            let once = &mut once[..blocks.len()];
+            for (cell, block) in once.iter_mut().zip(blocks.iter()) {
+                *cell = block.to_bytes().into();
+            }
+            self.permutation.encrypt_blocks(once);
+            let mut twice = [aes::Block::default(); BATCH];
+            let twice = &mut twice[..blocks.len()];
+            for (cell, once) in twice.iter_mut().zip(once.iter()) {
+                *cell = (Block::from_bytes((*once).into()) ^ Block(tweak))
+                    .to_bytes()
+                    .into();
+                tweak = tweak.wrapping_add(1);
+            }
+            self.permutation.encrypt_blocks(twice);
+            for ((block, twice), once) in blocks.iter_mut().zip(twice).zip(once) {
+                *block = Block::from_bytes((*twice).into()) ^ Block::from_bytes((*once).into());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SID: SessionId = SessionId::new([1; 32]);
+
+    #[test]
+    fn purpose_session_parts_and_their_division_all_count() {
+        let digests = [
+            digest("entente/1/test/a", &SID, &[b"ab", b"c"]),
+            digest("entente/1/test/b", &SID, &[b"ab", b"c"]),
+            digest("entente/1/test/a", &SessionId::new([2; 32]), &[b"ab", b"c"]),
+            digest("entente/1/test/a", &SID, &[b"a", b"bc"]),
+            digest("entente/1/test/a", &SID, &[b"ab", b"c", b""]),
+            digest("entente/1/test/a", &SID, &[]),
+        ];
+        for (i, a) in digests.iter().enumerate() {
+            assert!(digests[..i].iter().all(|b| a != b));
+        }
+    }
+
+    #[test]
+    fn keyed_blocks_are_the_first_half_of_the_digest() {
+        let hash = keyed("entente/1/test/a", &SID, &[]);
+        assert_eq!(hash.block(b"x").to_bytes(), hash.digest(b"x")[..16]);
+    }
+
+    #[test]
+    fn expansion_starts_with_the_digest() {
+        let mut out = [0; 100];
+        expand("entente/1/test/a", &SID, &[b"x"], &mut out);
+        assert_eq!(out[..32], digest("entente/1/test/a", &SID, &[b"x"]));
+    }
+
+    #[test]
+    fn correlation_hash_is_tmmo() {
+        let hash = CorrelationHash::new("entente/1/test/a", &SID);
+        let permute = |block: Block| {
+            let mut cell = block.to_bytes().into();
+            hash.permutation.encrypt_block(&mut cell);
+            Block::from_bytes(cell.into())
+        };
+        for (input, tweak) in [(Block(0), 0), (Block(3), 1 << 100), (Block(u128::MAX), 9)] {
+            let once = permute(input);
+            assert_eq!(hash.hash(input, tweak), permute(once ^ Block(tweak)) ^ once);
+        }
+    }
+
+    #[test]
+    fn sessions_and_purposes_have_different_permutations() {
+        let a = CorrelationHash::new("entente/1/test/a", &SID).hash(Block(1), 1);
+        assert_ne!(
+            a,
+            CorrelationHash::new("entente/1/test/b", &SID).hash(Block(1), 1)
+        );
+        assert_ne!(
+            a,
+            CorrelationHash::new("entente/1/test/a", &SessionId::new([2; 32])).hash(Block(1), 1)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_batch_hashes_like_its_elements(inputs in prop::collection::vec(any::<u128>(), 0..200), first: u128) {
+            let hash = CorrelationHash::new("entente/1/test/a", &SID);
+            let mut batch: Vec<Block> = inputs.iter().map(|&word| Block(word)).collect();
+            hash.hash_all(&mut batch, first);
+            for (i, (&input, output)) in inputs.iter().zip(&batch).enumerate() {
+                prop_assert_eq!(hash.hash(Block(input), first.wrapping_add(i as u128)), *output);
+            }
+        }
+    }
+}
