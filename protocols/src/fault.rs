@@ -283,6 +283,9 @@ pub enum Broken {
         /// The deadline that passed.
         after: Duration,
     },
+    /// Both sides wait for each other: a protocol fault, seen only by lines that see both ends.
+    #[error("both sides wait for each other")]
+    Stalled,
     /// One of the two sides ended the session on purpose; the reason travels outside of the protocol.
     #[error("the session was ended while the protocol ran")]
     Aborted,

@@ -1,5 +1,8 @@
 //! Two transports joined in memory: bounded, blocking, with a deadline on every wait and detection of a peer that is
 //! gone. For tests, benches and examples; a node brings its own transport.
+//!
+//! Where both ends wait for each other, nothing will ever move again; the line sees that at once and both calls end as
+//! [`Broken::Stalled`]. So a protocol that can dead-lock over a session does so in a test, without any waiting.
 
 use super::{Channel, Transport};
 use crate::fault::{Broken, Fault};
@@ -7,16 +10,15 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Frames that may wait in one direction before `send` blocks: the same bound a node's session keeps, so that a protocol
-/// that would dead-lock there does so in a test.
+/// Frames that may wait in one direction before `send` blocks: the same bound a node's session keeps.
 pub const MEMORY_FRAMES_MAX: usize = 8;
 /// How long one call may wait: far above any honest pause in a test, and far below a human's patience.
 pub const MEMORY_DEADLINE: Duration = Duration::from_secs(60);
 
 /// One end of an in-memory line.
 pub struct MemoryTransport {
-    outgoing: Arc<Pipe>,
-    incoming: Arc<Pipe>,
+    line: Arc<Line>,
+    end: End,
     deadline: Duration,
 }
 
@@ -28,15 +30,15 @@ pub fn memory_pair() -> (Channel, Channel) {
 
 /// Two transports joined back to back, for those who put something in between; no call waits longer than `deadline`.
 pub fn memory_transports(deadline: Duration) -> (MemoryTransport, MemoryTransport) {
-    let (there, back) = (Arc::new(Pipe::default()), Arc::new(Pipe::default()));
+    let line = Arc::new(Line::default());
     let left = MemoryTransport {
-        outgoing: Arc::clone(&there),
-        incoming: Arc::clone(&back),
+        line: Arc::clone(&line),
+        end: End::Left,
         deadline,
     };
     let right = MemoryTransport {
-        outgoing: back,
-        incoming: there,
+        line,
+        end: End::Right,
         deadline,
     };
     (left, right)
@@ -44,21 +46,22 @@ pub fn memory_transports(deadline: Duration) -> (MemoryTransport, MemoryTranspor
 
 impl Transport for MemoryTransport {
     fn send(&mut self, frame: Vec<u8>) -> Result<(), Fault> {
-        let full = |queue: &mut Queue| !queue.closed && queue.frames.len() >= MEMORY_FRAMES_MAX;
-        let mut queue = self.outgoing.wait_while(self.deadline, full)?;
-        if queue.closed {
+        let mut state = self.line.wait(self.end, Wait::ToSend, self.deadline)?;
+        if state.closed {
             return Err(Broken::Closed.into());
         }
-        queue.frames.push_back(frame);
-        self.outgoing.changed.notify_all();
+        state.queue(self.end).push_back(frame);
+        self.line.changed.notify_all();
         Ok(())
     }
 
     fn receive(&mut self) -> Result<Vec<u8>, Fault> {
-        let empty = |queue: &mut Queue| !queue.closed && queue.frames.is_empty();
-        let mut queue = self.incoming.wait_while(self.deadline, empty)?;
-        let frame = queue.frames.pop_front().ok_or(Broken::Closed)?;
-        self.incoming.changed.notify_all();
+        let mut state = self.line.wait(self.end, Wait::ToReceive, self.deadline)?;
+        let frame = state
+            .queue(self.end.other())
+            .pop_front()
+            .ok_or(Broken::Closed)?;
+        self.line.changed.notify_all();
         Ok(frame)
     }
 }
@@ -66,43 +69,105 @@ impl Transport for MemoryTransport {
 /// An end that goes away closes both directions; frames already queued can still be received.
 impl Drop for MemoryTransport {
     fn drop(&mut self) {
-        for pipe in [&self.outgoing, &self.incoming] {
-            pipe.lock().closed = true;
-            pipe.changed.notify_all();
+        self.line.lock().closed = true;
+        self.line.changed.notify_all();
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Left,
+    Right,
+}
+
+impl End {
+    fn other(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
         }
     }
 }
 
+#[derive(Clone, Copy)]
+enum Wait {
+    ToSend,
+    ToReceive,
+}
+
 #[derive(Default)]
-struct Pipe {
-    queue: Mutex<Queue>,
+struct Line {
+    state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Queue {
-    frames: VecDeque<Vec<u8>>,
+struct State {
+    from_left: VecDeque<Vec<u8>>,
+    from_right: VecDeque<Vec<u8>>,
+    left_waits: Option<Wait>,
+    right_waits: Option<Wait>,
     closed: bool,
 }
 
-impl Pipe {
-    /// A thread that panicked while it held the lock left a queue that is still whole: every change to it is one call.
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+impl State {
+    fn queue(&mut self, from: End) -> &mut VecDeque<Vec<u8>> {
+        match from {
+            End::Left => &mut self.from_left,
+            End::Right => &mut self.from_right,
+        }
     }
 
-    fn wait_while(
+    fn waits(&mut self, end: End) -> &mut Option<Wait> {
+        match end {
+            End::Left => &mut self.left_waits,
+            End::Right => &mut self.right_waits,
+        }
+    }
+
+    fn must_wait(&mut self, end: End, wait: Wait) -> bool {
+        let blocked = match wait {
+            Wait::ToSend => self.queue(end).len() >= MEMORY_FRAMES_MAX,
+            Wait::ToReceive => self.queue(end.other()).is_empty(),
+        };
+        blocked && !self.closed
+    }
+
+    /// Whether `end` waits for something that only the other end could do, while that one waits too.
+    fn stalled(&mut self) -> bool {
+        let mut waits_in_vain =
+            |end| (*self.waits(end)).is_some_and(|wait| self.must_wait(end, wait));
+        waits_in_vain(End::Left) && waits_in_vain(End::Right)
+    }
+}
+
+impl Line {
+    /// A thread that panicked while it held the lock left a state that is still whole: every change to it is one call.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait(
         &self,
+        end: End,
+        wait: Wait,
         deadline: Duration,
-        condition: impl FnMut(&mut Queue) -> bool,
-    ) -> Result<MutexGuard<'_, Queue>, Fault> {
-        let waited = self
-            .changed
-            .wait_timeout_while(self.lock(), deadline, condition);
-        let (queue, result) = waited.unwrap_or_else(PoisonError::into_inner);
+    ) -> Result<MutexGuard<'_, State>, Fault> {
+        let mut state = self.lock();
+        *state.waits(end) = Some(wait);
+        if state.stalled() {
+            self.changed.notify_all();
+        }
+        let blocked = |state: &mut State| state.must_wait(end, wait) && !state.stalled();
+        let waited = self.changed.wait_timeout_while(state, deadline, blocked);
+        let (mut state, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.stalled() {
+            return Err(Broken::Stalled.into());
+        }
+        *state.waits(end) = None;
         if result.timed_out() {
             return Err(Broken::TimedOut { after: deadline }.into());
         }
-        Ok(queue)
+        Ok(state)
     }
 }

@@ -311,6 +311,24 @@ fn a_silent_peer_and_a_full_queue_end_at_the_deadline() {
 }
 
 #[test]
+fn two_sides_that_wait_for_each_other_end_at_once() {
+    let (mut left, mut right) = memory_pair();
+    thread::scope(|scope| {
+        let other = scope.spawn(|| right.receive::<Greeting>(8));
+        assert_eq!(left.receive::<Greeting>(8), Err(Broken::Stalled.into()));
+        assert_eq!(other.join().expect("no panic"), Err(Broken::Stalled.into()));
+    });
+    let (mut left, mut right) = memory_pair();
+    let flood =
+        |channel: &mut Channel| (0..=MEMORY_FRAMES_MAX).try_for_each(|_| channel.send(&greeting()));
+    thread::scope(|scope| {
+        let other = scope.spawn(|| flood(&mut right));
+        assert_eq!(flood(&mut left), Err(Broken::Stalled.into()));
+        assert_eq!(other.join().expect("no panic"), Err(Broken::Stalled.into()));
+    });
+}
+
+#[test]
 fn only_chance_and_a_broken_line_allow_another_try() {
     let misbehaved: Fault = Misbehaviour::CheckFailed { check: "anything" }.into();
     assert!(!misbehaved.may_retry());
