@@ -1,15 +1,27 @@
 //! A job: one question, its purpose and its protection, as a data team writes it in YAML.
+//!
+//! The file is read once, at the asker's node; what travels and is sealed is the canonical form of [`Job`]. Its rules hold on
+//! both ways in, so a partner cannot send a job that a file could not have said.
 
+mod file;
+mod rules;
+
+use crate::canonical::Digest;
+use crate::flaw::checked;
 use crate::names::{ColumnName, JobName, OrgName};
 use crate::policy::Epsilon;
+use crate::tags;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The version of the job language that this program reads.
+pub const JOB_VERSION: u32 = 1;
+
 /// A checked job file. Made from YAML by [`Job::from_yaml`], which refuses unknown fields; canonical from there on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Job {
-    /// The language's version: 1.
+    /// [`JOB_VERSION`].
     pub entente: u32,
     /// What people call it.
     pub name: JobName,
@@ -33,11 +45,25 @@ pub struct Job {
     pub measures: BTreeMap<ColumnName, Measure>,
 }
 
+checked!(Job);
+
+impl Job {
+    /// The digest of the job, as it stands in `H`.
+    pub fn digest(&self) -> Digest {
+        Digest::of_document(tags::JOB, self)
+    }
+
+    /// Whether the job may no longer run at `now_unix_s`.
+    pub fn has_expired(&self, now_unix_s: u64) -> bool {
+        now_unix_s >= self.expires_unix_s
+    }
+}
+
 /// How an answer is protected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Protect {
-    /// Privacy loss of one run; `None` is written `epsilon: none` and needs `noise = "optional"` at every party.
+    /// Privacy loss of one run; `None` is written `epsilon: none`, or left out, and needs `noise = "optional"` at every party.
     pub epsilon: Option<Epsilon>,
     /// Smallest group shown; the strictest of this, HAVING and both policies counts.
     pub min_group: Option<u64>,

@@ -7,6 +7,8 @@
 
 pub mod approval;
 pub mod canonical;
+pub mod decimal;
+pub mod flaw;
 mod hexadecimal;
 pub mod job;
 pub mod leakage;
@@ -16,6 +18,7 @@ pub mod names;
 pub mod people;
 pub mod plan;
 pub mod policy;
+mod printable;
 pub mod problem;
 pub mod publication;
 pub mod report;
@@ -26,3 +29,4 @@ pub mod sign;
 pub mod sql;
 pub mod submission;
 pub mod tags;
+mod written;

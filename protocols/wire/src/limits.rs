@@ -6,6 +6,26 @@ pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 pub const QUESTION_BYTES_MAX: usize = 16 * 1024;
 /// Longest sentence of a problem. Two of them, percent- and base64-encoded, have to fit the 16 KiB of a gRPC trailer.
 pub const PROBLEM_TEXT_BYTES_MAX: usize = 1_500;
+/// Longest purpose, legal basis or reason: a short paragraph.
+pub const WORDS_BYTES_MAX: usize = 2_000;
+/// Most runs of one job. A question that is asked daily for a year stays below.
+pub const RUNS_MAX: u32 = 1_000;
+/// The last second of the year 9999: later moments have no RFC 3339 form.
+pub const EXPIRES_UNIX_S_MAX: u64 = 253_402_300_799;
+/// Largest privacy loss in millionths, one run or one year. A loss of 1,000 protects nothing; more is a typing error.
+pub const EPSILON_MILLIONTHS_MAX: u64 = 1_000_000_000;
+/// Largest number of ids in a rule (smallest group, smallest set, grid): a hundred times all people.
+pub const IDS_MAX: u64 = 1_000_000_000_000;
+/// Most runs in a budget of 30 days: one every second or so.
+pub const JOBS_PER_30D_MAX: u64 = 1_000_000;
+/// Most roles in one quorum.
+pub const ROLES_MAX: usize = 32;
+/// Longest column name.
+pub const COLUMN_NAME_BYTES_MAX: usize = 256;
+/// Longest value in a public domain.
+pub const DOMAIN_VALUE_BYTES_MAX: usize = 256;
+/// Largest canonical policy and schema together with what surrounds them have to fit a document.
+pub const POLICY_BYTES_MAX: usize = DOCUMENT_BYTES_MAX / 2;
 /// Most people one organisation registers.
 pub const PEOPLE_MAX: usize = 1_000;
 /// Most columns in one dataset.

@@ -1,5 +1,8 @@
 //! The names people give to things, each its own type, so that none can stand where another belongs.
 
+use crate::flaw::{Flaw, require};
+use crate::limits::COLUMN_NAME_BYTES_MAX;
+use crate::printable::is_line;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -97,6 +100,18 @@ label! {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ColumnName(pub String);
+
+impl ColumnName {
+    /// Columns that are published or asked for have names that can be shown: one line, not blank, not overlong.
+    pub fn check(&self) -> Result<(), Flaw> {
+        require(is_line(&self.0, COLUMN_NAME_BYTES_MAX), || {
+            let what = format!(
+                "the column name is blank, longer than {COLUMN_NAME_BYTES_MAX} bytes or has control characters"
+            );
+            Flaw::at([], what, "rename the column in the file")
+        })
+    }
+}
 
 impl fmt::Display for ColumnName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,97 +1,26 @@
 //! What an organisation allows with one dataset: one TOML file, deny by default, six verbs.
+//!
+//! The file is read by [`Policy::from_toml`] at its owner's node; partners plan against the canonical form that the node
+//! publishes and signs. Both ways in hold the same rules.
 
+mod epsilon;
+pub(crate) mod file;
+mod id_kind;
+pub(crate) mod rules;
+mod verb;
+
+pub use epsilon::Epsilon;
+pub use id_kind::{IdKind, NoSuchIdKind};
+pub use verb::{NoSuchVerb, Verb};
+
+use crate::flaw::checked;
 use crate::names::{ColumnName, DatasetName, OrgName, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a partner's question may do with a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verb {
-    /// Join on this id, and count matches (`COUNT(*)`).
-    Match,
-    /// Stand in GROUP BY.
-    Group,
-    /// Stand in COUNT(column).
-    Count,
-    /// Stand in any other aggregate.
-    Sum,
-    /// Stand in WHERE and in the conditions of CASE.
-    Filter,
-    /// On an id: the partner may learn which of its own ids are here.
-    Reveal,
-}
-
-/// How an id column is written, and so how it is normalised before it is compared (node: `data/ids`).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum IdKind {
-    /// A phone number; the country code is the one that numbers without one are taken to have. Written `e164(+86)`.
-    E164 {
-        /// Digits without the plus.
-        country_code: String,
-    },
-    /// An e-mail address. Written `email`.
-    Email,
-    /// A Chinese resident identity number with its check digit. Written `cn-id`.
-    CnId,
-    /// Compared as it stands, after trimming white space. Written `raw`.
-    Raw,
-}
-
-impl IdKind {
-    /// Two id columns can be joined when their families are equal: `e164(+86)` and `e164(+852)` both give E.164 numbers.
-    pub fn family(&self) -> &'static str {
-        match self {
-            Self::E164 { .. } => "e164",
-            Self::Email => "email",
-            Self::CnId => "cn-id",
-            Self::Raw => "raw",
-        }
-    }
-}
-
-impl From<IdKind> for String {
-    fn from(kind: IdKind) -> String {
-        match kind {
-            IdKind::E164 { country_code } => format!("e164(+{country_code})"),
-            other => other.family().to_owned(),
-        }
-    }
-}
-
-impl TryFrom<String> for IdKind {
-    type Error = &'static str;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let country_code = text
-            .strip_prefix("e164(+")
-            .and_then(|rest| rest.strip_suffix(')'));
-        match (text.as_str(), country_code) {
-            ("email", _) => Ok(Self::Email),
-            ("cn-id", _) => Ok(Self::CnId),
-            ("raw", _) => Ok(Self::Raw),
-            (_, Some(code))
-                if (1..=3).contains(&code.len())
-                    && code.bytes().all(|b| b.is_ascii_digit())
-                    && !code.starts_with('0') =>
-            {
-                Ok(Self::E164 {
-                    country_code: code.to_owned(),
-                })
-            }
-            _ => Err("an id kind is one of e164(+CC), email, cn-id, raw"),
-        }
-    }
-}
-
-/// A privacy loss in millionths: 1.0 is 1_000_000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Epsilon(pub u64);
-
 /// A checked policy for one dataset. Made from TOML by [`Policy::from_toml`], which refuses unknown fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Policy {
     /// The dataset it speaks of.
     pub dataset: DatasetName,
@@ -113,6 +42,18 @@ pub struct Policy {
     pub latest: Option<ColumnName>,
     /// What each column may be used for. A column that is not here is not published.
     pub columns: BTreeMap<ColumnName, ColumnPolicy>,
+}
+
+checked!(Policy);
+
+impl Policy {
+    /// Whether `org` may use `column` for `verb`. What is not granted by name is denied; a column that the policy does not
+    /// list grants nothing. The dataset's own organisation needs no grant: its own approvers answer for its questions.
+    pub fn allows(&self, column: &ColumnName, verb: Verb, org: &OrgName) -> bool {
+        self.columns
+            .get(column)
+            .is_some_and(|column| column.grants(verb, org))
+    }
 }
 
 /// What may be spent on a dataset for one partner.
@@ -161,4 +102,11 @@ pub struct ColumnPolicy {
     pub scale: Option<u8>,
     /// May be null. A nullable group column has one more cell, the last.
     pub nullable: bool,
+}
+
+impl ColumnPolicy {
+    /// Whether this column is granted to `org` for `verb`.
+    pub fn grants(&self, verb: Verb, org: &OrgName) -> bool {
+        self.may.get(&verb).is_some_and(|orgs| orgs.contains(org))
+    }
 }

@@ -1,0 +1,107 @@
+//! What every job has to be, whoever wrote it and however it came here.
+
+use super::{JOB_VERSION, Job};
+use crate::flaw::{Flaw, require};
+use crate::limits::{
+    EXPIRES_UNIX_S_MAX, PARTIES_MAX, QUESTION_BYTES_MAX, RUNS_MAX, WORDS_BYTES_MAX,
+};
+use crate::policy::rules::{clip, domain};
+use crate::printable::is_lines;
+
+impl Job {
+    /// The rules that a file's shape alone cannot hold.
+    pub(crate) fn check(&self) -> Result<(), Flaw> {
+        require(self.entente == JOB_VERSION, || {
+            Flaw::at(
+                ["entente"],
+                "the job is of another version of the language",
+                "write 1",
+            )
+        })?;
+        self.check_words()?;
+        self.check_protection()?;
+        for (name, values) in &self.domains {
+            name.check()
+                .and_then(|()| domain(values))
+                .map_err(|flaw| flaw.within(["domains", &name.0]))?;
+        }
+        for (name, measure) in &self.measures {
+            name.check()
+                .and_then(|()| clip(measure.clip, measure.scale))
+                .map_err(|flaw| flaw.within(["measures", &name.0]))?;
+        }
+        Ok(())
+    }
+
+    fn check_words(&self) -> Result<(), Flaw> {
+        for (name, text) in [
+            ("purpose", &self.purpose),
+            ("legal_basis", &self.legal_basis),
+        ] {
+            require(is_lines(text, WORDS_BYTES_MAX), || {
+                Flaw::at(
+                    [name],
+                    format!(
+                        "the text is blank, longer than {WORDS_BYTES_MAX} bytes or has control characters"
+                    ),
+                    "write one or two plain sentences",
+                )
+            })?;
+        }
+        require(is_lines(&self.ask, QUESTION_BYTES_MAX), || {
+            Flaw::at(
+                ["ask"],
+                format!(
+                    "the question is blank, longer than {QUESTION_BYTES_MAX} bytes or has invisible characters"
+                ),
+                "write one SQL question in plain characters",
+            )
+        })
+    }
+
+    fn check_protection(&self) -> Result<(), Flaw> {
+        if let Some(epsilon) = self.protect.epsilon {
+            require(epsilon.0 > 0, || {
+                Flaw::at(
+                    ["protect", "epsilon"],
+                    "epsilon is 0, so no answer could be given",
+                    "write a number such as 1.0, or none",
+                )
+            })?;
+            epsilon
+                .check()
+                .map_err(|flaw| flaw.within(["protect", "epsilon"]))?;
+        }
+        require(self.protect.min_group != Some(0), || {
+            Flaw::at(
+                ["protect", "min_group"],
+                "groups of 0 ids cannot be shown",
+                "write 1 or more, or leave the field out",
+            )
+        })?;
+        require((1..=PARTIES_MAX).contains(&self.results_to.len()), || {
+            Flaw::at(
+                ["results_to"],
+                "nobody would read the answer",
+                "name the organisation that reads it",
+            )
+        })?;
+        require((1..=RUNS_MAX).contains(&self.runs), || {
+            Flaw::at(
+                ["runs"],
+                format!("a job runs 1 to {RUNS_MAX} times"),
+                "write `runs: 1`",
+            )
+        })?;
+        require(
+            (1..=EXPIRES_UNIX_S_MAX).contains(&self.expires_unix_s),
+            || {
+                Flaw::at(
+                    ["expires"],
+                    "the moment is after the year 9999",
+                    "write a moment within a few months",
+                )
+            },
+        )
+    }
+}
