@@ -1,0 +1,152 @@
+//! The set-up: 32 puncturable PRFs with 16 leaves each, from 128 base OTs.
+
+use super::{Bytes32, FIELD_BITS, INSTANCES, LEAVES, TREE_PROOFS, TREE_SUMS};
+use crate::block::Block;
+use crate::channel::Channel;
+use crate::fault::{Fault, Misbehaviour};
+use crate::hash;
+use crate::ot::base;
+use crate::prg::Prg;
+use crate::security::Security;
+use crate::session_id::SessionId;
+use crate::vole::tree::{self, Doubling};
+use rand_core::CryptoRng;
+
+/// The streams of one instance's leaves.
+pub(super) type Streams = [Prg; LEAVES];
+
+/// Deals the trees: the extension's receiver, which knows every leaf.
+pub(super) fn deal(
+    channel: &mut Channel,
+    sid: &SessionId,
+    security: Security,
+    rng: &mut impl CryptoRng,
+) -> Result<Vec<Streams>, Fault> {
+    let keys = base::send(channel, sid, base::TRANSFERS, rng)?;
+    let doubling = Doubling::new(sid.part("OT extension trees", 0).as_bytes());
+    let mut sums = Vec::with_capacity(2 * base::TRANSFERS);
+    let mut proofs = Vec::new();
+    let mut instances = Vec::with_capacity(INSTANCES);
+    for (instance, keys) in keys.chunks_exact(FIELD_BITS).enumerate() {
+        let mut leaves = [Block::ZERO; LEAVES];
+        let mut levels = [[Block::ZERO; 2]; FIELD_BITS];
+        tree::deal(&doubling, random_block(rng), &mut leaves, &mut levels);
+        for (sum, key) in levels.iter().zip(keys) {
+            sums.extend([sum[0] ^ key[0], sum[1] ^ key[1]]);
+        }
+        if security.is_malicious() {
+            proofs.extend(prove(sid, instance, &leaves));
+        }
+        instances.push(leaves.map(|leaf| stream(sid, leaf)));
+    }
+    channel.send_part(TREE_SUMS, &sums)?;
+    if security.is_malicious() {
+        channel.send_part(TREE_PROOFS, &proofs)?;
+    }
+    Ok(instances)
+}
+
+/// Holds the trees: the extension's sender, which misses the leaf of each that its part of Δ names. Its streams come in the order
+/// of y ⊕ Δ_i, so that nothing later depends on Δ by address; the first one is the missing one and yields nothing of use.
+pub(super) fn hold(
+    channel: &mut Channel,
+    sid: &SessionId,
+    security: Security,
+    delta: Block,
+    rng: &mut impl CryptoRng,
+) -> Result<Vec<Streams>, Fault> {
+    let missing: Vec<usize> = (0..INSTANCES)
+        .map(|i| (delta.0 >> (FIELD_BITS * i)) as usize % LEAVES)
+        .collect();
+    let choices: Vec<bool> = missing
+        .iter()
+        .flat_map(|index| tree::choices(*index, LEAVES))
+        .collect();
+    let keys = base::receive(channel, sid, &choices, rng)?;
+    let sums: Vec<Block> = channel.receive_part(TREE_SUMS, 2 * base::TRANSFERS)?;
+    let proofs: Vec<Bytes32> = if security.is_malicious() {
+        channel.receive_part(TREE_PROOFS, 2 * INSTANCES)?
+    } else {
+        Vec::new()
+    };
+    let doubling = Doubling::new(sid.part("OT extension trees", 0).as_bytes());
+    let mut instances = Vec::with_capacity(INSTANCES);
+    for (instance, index) in missing.into_iter().enumerate() {
+        let levels = instance * FIELD_BITS..(instance + 1) * FIELD_BITS;
+        let chosen: Vec<Block> = levels
+            .map(|level| {
+                let side = choices[level];
+                // Both are read, so that the address does not show the choice.
+                sums[2 * level].masked(!side) ^ sums[2 * level + 1].masked(side) ^ keys[level]
+            })
+            .collect();
+        let mut leaves = [Block::ZERO; LEAVES];
+        tree::rebuild(&doubling, index, &chosen, &mut leaves);
+        if let Some(proof) = proofs.get(2 * instance..2 * instance + 2) {
+            verify(sid, instance, &leaves, index, proof)?;
+        }
+        let shifted: [Block; LEAVES] = std::array::from_fn(|y| leaves[y ^ index]);
+        instances.push(shifted.map(|leaf| stream(sid, leaf)));
+    }
+    Ok(instances)
+}
+
+fn random_block(rng: &mut impl CryptoRng) -> Block {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    Block::from_bytes(bytes)
+}
+
+/// A leaf's stream is keyed apart from its check value.
+fn stream(sid: &SessionId, leaf: Block) -> Prg {
+    Prg::new(hash::keyed("entente/1/ot-extension/stream", sid, &[]).block(&leaf.to_bytes()))
+}
+
+fn check_value(sid: &SessionId, leaf: Block) -> [u8; 32] {
+    hash::digest(
+        "entente/1/ot-extension/leaf-check",
+        sid,
+        &[&leaf.to_bytes()],
+    )
+}
+
+/// The exclusive or of all leaves' check values, and their hash: together they fix every leaf.
+fn prove(sid: &SessionId, instance: usize, leaves: &[Block; LEAVES]) -> [Bytes32; 2] {
+    let values = leaves.map(|leaf| check_value(sid, leaf));
+    [
+        Bytes32(exclusive_or(&values)),
+        hash_of(sid, instance, &values),
+    ]
+}
+
+fn verify(
+    sid: &SessionId,
+    instance: usize,
+    leaves: &[Block; LEAVES],
+    missing: usize,
+    proof: &[Bytes32],
+) -> Result<(), Fault> {
+    let mut values = leaves.map(|leaf| check_value(sid, leaf));
+    values[missing] = [0; 32];
+    values[missing] = exclusive_or(&[exclusive_or(&values), proof[0].0]);
+    if hash_of(sid, instance, &values) != proof[1] {
+        return Err(Misbehaviour::CheckFailed {
+            check: "the OT extension's trees",
+        }
+        .into());
+    }
+    Ok(())
+}
+
+fn exclusive_or(values: &[[u8; 32]]) -> [u8; 32] {
+    std::array::from_fn(|byte| values.iter().fold(0, |sum, value| sum ^ value[byte]))
+}
+
+fn hash_of(sid: &SessionId, instance: usize, values: &[[u8; 32]]) -> Bytes32 {
+    let instance = (instance as u64).to_le_bytes();
+    Bytes32(hash::digest(
+        "entente/1/ot-extension/tree-hash",
+        sid,
+        &[&instance, values.as_flattened()],
+    ))
+}
