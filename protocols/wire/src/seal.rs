@@ -1,8 +1,16 @@
 //! `H`, the job hash: everything that people approve, in one digest. A change to any part at any party voids it.
+//!
+//! The asker derives a [`Seal`] and sends it with the job; every node derives it again from the job's text and the publications
+//! it holds itself, and takes part only if both are the same ([`Seal::compare`] says in which part they are not).
 
 use crate::canonical::Digest;
 use crate::hexadecimal::hexadecimal;
+use crate::job::Job;
+use crate::leakage::Statement;
 use crate::names::{DatasetName, OrgName};
+use crate::plan::{self, Plan};
+use crate::problem::{Code, Problem};
+use crate::publication::Publication;
 use crate::tags;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -65,10 +73,154 @@ hexadecimal! {
 #[serde(transparent)]
 pub struct JobHash(pub Digest);
 
+/// The profile of ECDH-PSI that this version runs (protocols.md §6).
+const ECDH_PROFILE: &str = "ristretto255";
+
+/// Derives the seal of a job. `publications` stand in the order of [`Plan::sides`]; the result depends on nothing else than the
+/// arguments, so that it is the same at every party.
+pub fn derive(
+    job: &Job,
+    asker: &OrgName,
+    nonce: JobNonce,
+    plan: &Plan,
+    publications: [&Publication; 2],
+    statement: &Statement,
+) -> Result<Seal, Problem> {
+    let mut parties = BTreeMap::new();
+    for (side, publication) in plan.sides.iter().zip(publications) {
+        if (&side.org, &side.dataset) != (&publication.org, &publication.policy.dataset) {
+            return Err(Problem::here(
+                Code::Defect,
+                format!(
+                    "the publication of {} stands at {}'s side of the plan",
+                    publication.org, side.org
+                ),
+                "report this with both nodes' versions",
+            ));
+        }
+        parties.insert(side.org.clone(), PartySeal::of(publication));
+    }
+    let seal = Seal {
+        job: job.digest(),
+        nonce,
+        asker: asker.clone(),
+        plan_version: plan::PLAN_VERSION,
+        plan: Digest::of_document(tags::PLAN, plan),
+        protocol: Protocol::Ecdh {
+            profile: ECDH_PROFILE.to_owned(),
+        },
+        parties,
+        leakage: Digest::of_document(tags::LEAKAGE, statement),
+    };
+    seal.check_parties(job)?;
+    Ok(seal)
+}
+
+impl PartySeal {
+    /// The part of a seal that a publication fixes.
+    pub fn of(publication: &Publication) -> Self {
+        Self {
+            dataset: publication.policy.dataset.clone(),
+            policy: publication.policy_digest(),
+            schema: publication.schema_digest(),
+            ids_rounded: publication.ids_rounded,
+        }
+    }
+}
+
 impl Seal {
     /// `H`.
     pub fn hash(&self) -> JobHash {
         JobHash(Digest::of_document(tags::SEAL, self))
+    }
+
+    /// Two different parties, the asker among them, and only parties read the answer.
+    pub(crate) fn check_parties(&self, job: &Job) -> Result<(), Problem> {
+        let outsider = job
+            .results_to
+            .iter()
+            .find(|org| !self.parties.contains_key(*org));
+        let what = if self.parties.len() != 2 {
+            format!(
+                "a job joins two organisations' data, this one {}'s",
+                self.parties.len()
+            )
+        } else if !self.parties.contains_key(&self.asker) {
+            format!("{} asks, but none of its datasets takes part", self.asker)
+        } else if let Some(outsider) = outsider {
+            format!("results_to names {outsider}, which takes no part in the job")
+        } else {
+            return Ok(());
+        };
+        let todo = "ask about one dataset of your own organisation and one of a partner, and name readers among the two";
+        Err(Problem::request(Code::JobFile, what, todo))
+    }
+
+    /// Whether the asker's seal is the one derived here, and in which part it is not.
+    pub fn compare(&self, theirs: &Self) -> Result<(), Problem> {
+        let Some((part, todo)) = self.difference(theirs) else {
+            return Ok(());
+        };
+        Err(Problem::partner(
+            &theirs.asker,
+            Code::JobDiffers,
+            format!(
+                "{} sealed another job than this node derives: {part} differs",
+                theirs.asker
+            ),
+            todo,
+        ))
+    }
+
+    /// The first part that differs, and what to do.
+    fn difference(&self, theirs: &Self) -> Option<(String, &'static str)> {
+        const UPGRADE: &str =
+            "compare versions with `entente --version` and upgrade the older node";
+        const AGAIN: &str =
+            "wait until both nodes hold the newest publications, then submit the job again";
+        let parts = [
+            ("the job's text", self.job == theirs.job, AGAIN),
+            ("the nonce", self.nonce == theirs.nonce, AGAIN),
+            ("the asker", self.asker == theirs.asker, AGAIN),
+            (
+                "the planner's version",
+                self.plan_version == theirs.plan_version,
+                UPGRADE,
+            ),
+            ("the protocol", self.protocol == theirs.protocol, UPGRADE),
+            (
+                "the set of parties",
+                self.parties.keys().eq(theirs.parties.keys()),
+                AGAIN,
+            ),
+        ];
+        if let Some((part, _, todo)) = parts.into_iter().find(|(_, same, _)| !same) {
+            return Some((part.to_owned(), todo));
+        }
+        for ((org, ours), theirs) in self.parties.iter().zip(theirs.parties.values()) {
+            if let Some(part) = ours.difference(theirs) {
+                return Some((format!("{org}'s {part}"), AGAIN));
+            }
+        }
+        if self.plan != theirs.plan {
+            return Some(("the plan".to_owned(), UPGRADE));
+        }
+        (self.leakage != theirs.leakage).then(|| ("the leakage statement".to_owned(), UPGRADE))
+    }
+}
+
+impl PartySeal {
+    fn difference(&self, theirs: &Self) -> Option<&'static str> {
+        let parts = [
+            ("dataset", self.dataset == theirs.dataset),
+            ("policy", self.policy == theirs.policy),
+            ("schema", self.schema == theirs.schema),
+            ("published size", self.ids_rounded == theirs.ids_rounded),
+        ];
+        parts
+            .into_iter()
+            .find(|(_, same)| !same)
+            .map(|(part, _)| part)
     }
 }
 

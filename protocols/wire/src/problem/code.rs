@@ -85,6 +85,10 @@ codes! {
     KeyFile = "E5003",
     /// The person is not registered.
     PersonUnknown = "E5004",
+    /// A registry of people was refused.
+    RegistryRefused = "E5005",
+    /// A signed statement was refused.
+    RecordRefused = "E5006",
     /// The partner did not answer at its address.
     PartnerUnreachable = "E6001",
     /// The partner's certificate is not the one expected.

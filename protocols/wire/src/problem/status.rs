@@ -33,9 +33,12 @@ impl Problem {
 fn rpc_code(code: Code) -> Rpc {
     match code {
         Code::JobFile | Code::Question | Code::Argument | Code::PolicyFile => Rpc::InvalidArgument,
-        Code::PolicyRefuses | Code::ResultNotYours | Code::ApprovalRefused | Code::NotAdmitted => {
-            Rpc::PermissionDenied
-        }
+        Code::PolicyRefuses
+        | Code::ResultNotYours
+        | Code::ApprovalRefused
+        | Code::RegistryRefused
+        | Code::RecordRefused
+        | Code::NotAdmitted => Rpc::PermissionDenied,
         Code::InviteRefused | Code::PersonUnknown | Code::PartnerNotProven => Rpc::Unauthenticated,
         Code::BudgetUsedUp | Code::SessionLimit | Code::Disk => Rpc::ResourceExhausted,
         Code::JobUnknown | Code::DatasetUnknown | Code::PartnerUnknown => Rpc::NotFound,
