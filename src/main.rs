@@ -1,1 +1,3 @@
+#![forbid(unsafe_code)]
+#![doc = "The `entente` command."]
 fn main() {}

@@ -1,0 +1,1 @@
+//! The documents point at things that exist.
