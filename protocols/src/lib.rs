@@ -4,6 +4,8 @@
 //! line to its peer, the inputs and a random generator, and gets the output or a [`fault`] that names the culprit.
 #![deny(unsafe_code)] // only `simd` overrides it, block by block
 
+#[cfg(test)]
+mod adversary;
 pub mod block;
 pub mod bounds;
 pub mod channel;
@@ -13,8 +15,10 @@ pub mod hash;
 pub mod okvs;
 pub mod ot;
 pub mod prg;
+pub mod psi;
 pub mod secret;
 pub mod security;
 pub mod session_id;
+mod shuffle;
 mod simd;
 pub mod vole;
