@@ -1,51 +1,30 @@
 //! Approvals: people sign `H`, their node counts the quorum and signs too, and all parties' node approvals, checked against
 //! pinned keys, make a [`VerifiedApproval`], without which no dataset can be opened.
+//!
+//! * [`PersonDecision`]: one person's signed word.
+//! * [`Ballot`]: one organisation's count of such words against its policy's quorum. The node that collects them and the
+//!   partner that checks them count with the same code.
+//! * [`NodeApproval`]: a finished ballot, signed by the node.
+//! * [`verify()`]: all parties' node approvals together.
+
+mod ballot;
+mod decision;
+mod verify;
+
+pub use ballot::{Ballot, Refusal};
+pub use decision::{PersonDecision, SignedDecision, Verdict};
+pub use verify::{VerifiedApproval, verify};
 
 use crate::canonical::Digest;
-use crate::names::{OrgName, PersonName};
+use crate::flaw::{Flaw, checked, require};
+use crate::limits::ROLES_MAX;
+use crate::names::OrgName;
 use crate::seal::JobHash;
-use crate::sign::Signature;
 use serde::{Deserialize, Serialize};
-
-/// One person's word on a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PersonDecision {
-    /// `H`.
-    pub job: JobHash,
-    /// For which organisation.
-    pub org: OrgName,
-    /// Who.
-    pub person: PersonName,
-    /// Yes or no.
-    pub verdict: Verdict,
-    /// In words; required for a denial.
-    pub reason: String,
-}
-
-/// Yes or no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Yes.
-    Approve,
-    /// No; final for the job.
-    Deny,
-}
-
-/// A person's decision with the person's signature over its canonical bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SignedDecision {
-    /// What was signed.
-    pub decision: PersonDecision,
-    /// By the person's own key.
-    pub signature: Signature,
-}
 
 /// A node's approval: its people's, plus its own place in time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct NodeApproval {
     /// `H`.
     pub job: JobHash,
@@ -59,4 +38,16 @@ pub struct NodeApproval {
     pub journal_head: Digest,
     /// The people's decisions, in the order given.
     pub decisions: Vec<SignedDecision>,
+}
+
+checked!(NodeApproval);
+
+impl NodeApproval {
+    /// As many decisions as a quorum can have roles.
+    fn check(&self) -> Result<(), Flaw> {
+        require(self.decisions.len() <= ROLES_MAX, || {
+            let what = format!("there are more than {ROLES_MAX} decisions");
+            Flaw::at(["decisions"], what, "send one decision for each role")
+        })
+    }
 }

@@ -21,6 +21,8 @@ pub mod policy;
 mod printable;
 pub mod problem;
 pub mod publication;
+#[cfg(any(test, feature = "rehearsal"))]
+pub mod rehearsal;
 pub mod report;
 pub mod rpc;
 pub mod seal;

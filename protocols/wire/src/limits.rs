@@ -26,6 +26,8 @@ pub const COLUMN_NAME_BYTES_MAX: usize = 256;
 pub const DOMAIN_VALUE_BYTES_MAX: usize = 256;
 /// Largest canonical policy and schema together with what surrounds them have to fit a document.
 pub const POLICY_BYTES_MAX: usize = DOCUMENT_BYTES_MAX / 2;
+/// Largest canonical job; with its seal it has to fit a document.
+pub const JOB_BYTES_MAX: usize = DOCUMENT_BYTES_MAX / 2;
 /// Most people one organisation registers.
 pub const PEOPLE_MAX: usize = 1_000;
 /// Most columns in one dataset.

@@ -1,15 +1,24 @@
 //! What a node tells its partners about one dataset: schema, policy and a rounded size. Never data.
+//!
+//! The schema lists exactly the columns that the policy lists, so nothing unpublished shows in it and nothing published lacks a
+//! type; the size is a multiple of the policy's grid, so it never tells an exact count.
 
-use crate::canonical::Digest;
+use crate::canonical::{self, Digest};
+use crate::flaw::{Flaw, checked, require};
+use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::names::{ColumnName, OrgName};
-use crate::policy::Policy;
+use crate::people::Pins;
+use crate::policy::{ColumnPolicy, Policy};
+use crate::problem::Problem;
+use crate::sign::{Kind, Record};
 use crate::tags;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A published dataset. A partner plans against this; `H` covers its policy and schema digests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Publication {
     /// Whose.
     pub org: OrgName,
@@ -23,7 +32,76 @@ pub struct Publication {
     pub ids_rounded: u64,
 }
 
+checked!(Publication);
+
 impl Publication {
+    /// The publication in `record`, once the organisation's pinned node key signed it.
+    pub fn open(record: &Record, pins: &dyn Pins) -> Result<Self, Problem> {
+        let publication: Self = record.open_pinned(Kind::Publication, pins)?;
+        if publication.org != record.org {
+            return Err(record.refused(format!("it publishes {}'s data", publication.org)));
+        }
+        Ok(publication)
+    }
+
+    /// Whether schema, policy and size fit each other.
+    pub fn check(&self) -> Result<(), Flaw> {
+        require(self.version > 0, || {
+            Flaw::at(["version"], "versions begin with 1", "write 1")
+        })?;
+        require(
+            self.ids_rounded.is_multiple_of(self.policy.set_grid),
+            || {
+                let what = format!(
+                    "the size is no multiple of the grid {}",
+                    self.policy.set_grid
+                );
+                Flaw::at(
+                    ["ids_rounded"],
+                    what,
+                    "round the size up to the policy's set_grid",
+                )
+            },
+        )?;
+        if let Some(name) = self
+            .schema
+            .0
+            .keys()
+            .find(|name| !self.policy.columns.contains_key(*name))
+        {
+            let what =
+                format!("the schema shows the column {name}, which the policy does not publish");
+            return Err(Flaw::at(
+                ["schema", &name.0],
+                what,
+                "publish the types of published columns only",
+            ));
+        }
+        for (name, column) in &self.policy.columns {
+            let path = ["policy", "columns", &name.0];
+            let Some(kind) = self.schema.0.get(name) else {
+                let fix = "take it out of the policy, or add the column to the file";
+                return Err(Flaw::at(
+                    path,
+                    format!("the dataset has no column {name}"),
+                    fix,
+                ));
+            };
+            fits(column, *kind).map_err(|flaw| flaw.within(path))?;
+        }
+        require(
+            canonical::to_bytes(self).len() <= DOCUMENT_BYTES_MAX,
+            || {
+                let what = format!("policy and schema are longer than {DOCUMENT_BYTES_MAX} bytes");
+                Flaw::at(
+                    ["policy"],
+                    what,
+                    "shorten the longest domains, or publish fewer columns",
+                )
+            },
+        )
+    }
+
     /// The digest of the policy, as it stands in `H`.
     pub fn policy_digest(&self) -> Digest {
         Digest::of_document(tags::POLICY, &self.policy)
@@ -33,6 +111,21 @@ impl Publication {
     pub fn schema_digest(&self) -> Digest {
         Digest::of_document(tags::SCHEMA, &self.schema)
     }
+}
+
+/// Whether what a policy says of a column can be said of its type.
+fn fits(column: &ColumnPolicy, kind: ColumnType) -> Result<(), Flaw> {
+    require(
+        column.id.is_none() || matches!(kind, ColumnType::Text | ColumnType::Integer),
+        || {
+            let what = format!("an id is text or a whole number, this column is {kind}");
+            Flaw::at(["id"], what, "take `id` from this column")
+        },
+    )?;
+    require(column.clip.is_none() || kind.is_number(), || {
+        let what = format!("only numbers are capped, this column is {kind}");
+        Flaw::at(["clip"], what, "take `clip` and `scale` from this column")
+    })
 }
 
 /// Column types of a dataset, published columns only.
@@ -56,4 +149,24 @@ pub enum ColumnType {
     Date,
     /// A moment.
     Timestamp,
+}
+
+impl ColumnType {
+    /// Whether values can be summed.
+    pub fn is_number(self) -> bool {
+        matches!(self, Self::Integer | Self::Decimal)
+    }
+}
+
+impl fmt::Display for ColumnType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Integer => "a whole number",
+            Self::Decimal => "a decimal number",
+            Self::Boolean => "true or false",
+            Self::Date => "a date",
+            Self::Timestamp => "a timestamp",
+        })
+    }
 }

@@ -3,6 +3,8 @@
 use crate::canonical::{self, CanonicalError, Digest};
 use crate::hexadecimal::hexadecimal;
 use crate::names::OrgName;
+use crate::people::Pins;
+use crate::problem::{Code, Problem};
 use crate::rpc::record::v1 as rpc;
 use crate::tags;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -83,6 +85,22 @@ impl Kind {
     }
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Registry => "registry of people",
+            Self::Publication => "publication",
+            Self::Submission => "submission",
+            Self::Approval => "node approval",
+            Self::Report => "report",
+            Self::Decision => "decision",
+            Self::Opening => "session opening",
+            Self::Transcript => "transcript",
+            Self::Manifest => "manifest",
+        })
+    }
+}
+
 hexadecimal! {
     /// An Ed25519 signature, written as 128 hexadecimal digits.
     Signature, 64
@@ -103,6 +121,13 @@ impl Signer {
         let pair =
             Ed25519KeyPair::from_pkcs8_maybe_unchecked(document).map_err(|_| SignError::BadKey)?;
         Ok(Self { pair })
+    }
+
+    /// From a fixed seed: for rehearsals, whose keys protect nothing.
+    #[cfg(any(test, feature = "rehearsal"))]
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("a seed has 32 bytes");
+        Self { pair }
     }
 
     /// The key that verifies what this signs.
@@ -223,6 +248,33 @@ impl Record {
         }
         verify(key, kind, &self.org, &self.body, &self.signature)?;
         Ok(canonical::from_bytes(&self.body)?)
+    }
+
+    /// As [`open`](Self::open), under the node key that the organisation's pinned registry names.
+    pub fn open_pinned<T: Serialize + DeserializeOwned>(
+        &self,
+        kind: Kind,
+        pins: &dyn Pins,
+    ) -> Result<T, Problem> {
+        let Some(registry) = pins.registry(&self.org) else {
+            return Err(Problem::here(
+                Code::PartnerUnknown,
+                format!("{} is not linked with this node", self.org),
+                format!("link it first: `entente invite {}`", self.org),
+            ));
+        };
+        self.open(kind, registry.node_key)
+            .map_err(|error| self.refused(error.to_string()))
+    }
+
+    /// The problem of a record that was refused.
+    pub fn refused(&self, reason: impl fmt::Display) -> Problem {
+        Problem::partner(
+            &self.org,
+            Code::RecordRefused,
+            format!("a {} by {} was refused: {reason}", self.kind, self.org),
+            "ask the partner whether its node was restored or its keys changed",
+        )
     }
 
     /// The document without checking who signed it: for the coordinator, which needs addresses and states only and whose

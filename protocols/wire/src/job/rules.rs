@@ -1,9 +1,10 @@
 //! What every job has to be, whoever wrote it and however it came here.
 
 use super::{JOB_VERSION, Job};
+use crate::canonical;
 use crate::flaw::{Flaw, require};
 use crate::limits::{
-    EXPIRES_UNIX_S_MAX, PARTIES_MAX, QUESTION_BYTES_MAX, RUNS_MAX, WORDS_BYTES_MAX,
+    EXPIRES_UNIX_S_MAX, JOB_BYTES_MAX, PARTIES_MAX, QUESTION_BYTES_MAX, RUNS_MAX, WORDS_BYTES_MAX,
 };
 use crate::policy::rules::{clip, domain};
 use crate::printable::is_lines;
@@ -30,7 +31,10 @@ impl Job {
                 .and_then(|()| clip(measure.clip, measure.scale))
                 .map_err(|flaw| flaw.within(["measures", &name.0]))?;
         }
-        Ok(())
+        require(canonical::to_bytes(self).len() <= JOB_BYTES_MAX, || {
+            let what = format!("the whole job is longer than {JOB_BYTES_MAX} bytes");
+            Flaw::at([], what, "shorten its domains")
+        })
     }
 
     fn check_words(&self) -> Result<(), Flaw> {

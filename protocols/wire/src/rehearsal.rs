@@ -1,0 +1,223 @@
+//! A made-up stage for tests: organisations with keys from fixed seeds, their people and publications. Everything it signs goes
+//! through the same checks as the real thing, so it proves nothing that real keys would not prove; only with the feature
+//! `rehearsal`, which no release turns on.
+
+use crate::approval::{
+    NodeApproval, PersonDecision, SignedDecision, Verdict, VerifiedApproval, verify,
+};
+use crate::canonical::Digest;
+use crate::job::Job;
+use crate::leakage::{Statement, statement};
+use crate::names::{DatasetName, OrgName, PersonName};
+use crate::people::{Person, Pins, Registry};
+use crate::plan::Plan;
+use crate::problem::Problem;
+use crate::publication::Publication;
+use crate::seal::{self, JobHash, JobNonce};
+use crate::sign::{Kind, Record, Signer};
+use crate::sql::Catalog;
+use crate::submission::Submission;
+use std::collections::BTreeMap;
+
+/// One organisation on the stage.
+pub struct Cast {
+    /// Its registry of people, as partners hold it.
+    pub registry: Registry,
+    /// Signs the registry.
+    pub root: Signer,
+    /// Signs the node's statements.
+    pub node: Signer,
+    /// Each person's own key.
+    pub people: BTreeMap<PersonName, Signer>,
+    /// What it has published, by dataset.
+    pub publications: BTreeMap<DatasetName, Publication>,
+}
+
+/// Everybody on the stage; knows all keys, so it stands for any one node's pins and catalogue.
+#[derive(Default)]
+pub struct Stage {
+    /// By name.
+    pub orgs: BTreeMap<OrgName, Cast>,
+}
+
+impl Pins for Stage {
+    fn registry(&self, org: &OrgName) -> Option<&Registry> {
+        self.orgs.get(org).map(|cast| &cast.registry)
+    }
+}
+
+impl Catalog for Stage {
+    fn publication(&self, org: &OrgName, dataset: &DatasetName) -> Option<&Publication> {
+        self.orgs.get(org)?.publications.get(dataset)
+    }
+
+    fn orgs(&self) -> Vec<OrgName> {
+        self.orgs.keys().cloned().collect()
+    }
+}
+
+/// A key that is the same in every run, another one for each name.
+pub fn signer(name: &str) -> Signer {
+    Signer::from_seed(&Digest::of("rehearsal", &[name.as_bytes()]).0)
+}
+
+impl Stage {
+    /// Adds an organisation with `people` as (name, role).
+    #[must_use]
+    pub fn with_org(mut self, org: &str, people: &[(&str, &str)]) -> Self {
+        let name: OrgName = org.parse().expect("a valid organisation");
+        let key = |speaker: &str| signer(&format!("{org}/{speaker}"));
+        let mut signers = BTreeMap::new();
+        let mut registered = BTreeMap::new();
+        for (person, role) in people {
+            let signer = key(person);
+            let person: PersonName = person.parse().expect("a valid person");
+            let role = role.parse().expect("a valid role");
+            registered.insert(
+                person.clone(),
+                Person {
+                    role,
+                    key: signer.public_key(),
+                },
+            );
+            signers.insert(person, signer);
+        }
+        let node = key("its node");
+        let registry = Registry {
+            org: name.clone(),
+            version: 1,
+            node_key: node.public_key(),
+            people: registered,
+        };
+        let cast = Cast {
+            registry,
+            root: key("its root"),
+            node,
+            people: signers,
+            publications: BTreeMap::new(),
+        };
+        self.orgs.insert(name, cast);
+        self
+    }
+
+    /// Adds a publication of an organisation that is on the stage.
+    #[must_use]
+    pub fn with_publication(mut self, publication: Publication) -> Self {
+        let dataset = publication.policy.dataset.clone();
+        let cast = self
+            .orgs
+            .get_mut(&publication.org)
+            .expect("the organisation is on the stage");
+        cast.publications.insert(dataset, publication);
+        self
+    }
+
+    /// An organisation on the stage.
+    pub fn cast(&self, org: &OrgName) -> &Cast {
+        self.orgs
+            .get(org)
+            .expect("the organisation is on the stage")
+    }
+
+    /// The publications that a plan uses, in the order of its sides.
+    pub fn publications(&self, plan: &Plan) -> [&Publication; 2] {
+        let [left, right] = &plan.sides;
+        [left, right].map(|side| {
+            self.publication(&side.org, &side.dataset)
+                .expect("published")
+        })
+    }
+
+    /// What the asker's node sends.
+    pub fn submission(
+        &self,
+        job: &Job,
+        asker: &OrgName,
+        plan: &Plan,
+    ) -> Result<Submission, Problem> {
+        let publications = self.publications(plan);
+        let page: Statement = statement(plan, job, publications);
+        let nonce = JobNonce([7; 16]);
+        let seal = seal::derive(job, asker, nonce, plan, publications, &page)?;
+        Ok(Submission {
+            job: job.clone(),
+            seal,
+        })
+    }
+
+    /// One person's signed word.
+    pub fn decision(
+        &self,
+        org: &OrgName,
+        person: &str,
+        job: JobHash,
+        verdict: Verdict,
+    ) -> SignedDecision {
+        let person: PersonName = person.parse().expect("a valid person");
+        let signer = self
+            .cast(org)
+            .people
+            .get(&person)
+            .expect("the person is on the stage");
+        let decision = PersonDecision {
+            job,
+            org: org.clone(),
+            person,
+            verdict,
+            reason: "as rehearsed".to_owned(),
+        };
+        SignedDecision::sign(signer, decision)
+    }
+
+    /// The node's approval with these decisions.
+    pub fn node_approval(
+        &self,
+        org: &OrgName,
+        job: JobHash,
+        decisions: Vec<SignedDecision>,
+    ) -> Record {
+        let cast = self.cast(org);
+        let approval = NodeApproval {
+            job,
+            org: org.clone(),
+            registry_version: cast.registry.version,
+            counter: 1,
+            journal_head: Digest::of("rehearsal", &[b"journal"]),
+            decisions,
+        };
+        Record::sign(&cast.node, Kind::Approval, org, &approval)
+    }
+
+    /// Node approvals of all parties, each with everybody's yes whose role is asked for.
+    pub fn approvals(&self, submission: &Submission) -> Vec<Record> {
+        let hash = submission.hash();
+        let parties = submission.seal.parties.iter();
+        parties
+            .map(|(org, party)| {
+                let publication = self.publication(org, &party.dataset).expect("published");
+                let asked = &publication.policy.approvers.of;
+                let people = self.cast(org).registry.people.iter();
+                let decisions = people
+                    .filter(|(_, person)| asked.contains(&person.role))
+                    .map(|(name, _)| self.decision(org, name.as_str(), hash, Verdict::Approve))
+                    .collect();
+                self.node_approval(org, hash, decisions)
+            })
+            .collect()
+    }
+
+    /// The proof that everybody approved, through the real check.
+    pub fn verified(
+        &self,
+        submission: &Submission,
+        now_unix_s: u64,
+    ) -> Result<VerifiedApproval, Problem> {
+        verify(
+            submission,
+            self,
+            self,
+            &self.approvals(submission),
+            now_unix_s,
+        )
+    }
+}
