@@ -1,2 +1,4 @@
 //! One organisation's daemon: data, policy, jobs, sessions and the journal.
 #![forbid(unsafe_code)]
+
+pub mod ledger;

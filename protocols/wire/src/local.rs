@@ -57,7 +57,7 @@ pub struct Partner {
 }
 
 /// A registered dataset.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetReport {
     /// Name.
     pub dataset: DatasetName,
@@ -76,7 +76,7 @@ pub struct DatasetReport {
 }
 
 /// What became of the rows under one id column.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdReport {
     /// Which column.
     pub column: ColumnName,

@@ -34,7 +34,8 @@ impl fmt::Display for PublicKey {
 }
 
 /// What kind of document a record carries. Its tag separates the domains of all signatures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// [`crate::people::Registry`], signed by the organisation's root key.
     Registry,

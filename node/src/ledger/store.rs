@@ -1,0 +1,370 @@
+//! The store: the journal's facts, indexed for reading. A cache in sled, which can lose or spoil it at any time.
+//!
+//! Every fact is applied in one atomic batch together with the journal head it was read from. At start the store is
+//! brought up to the journal: behind, it catches up; damaged, of another layout or of another journal, it is set aside and
+//! rebuilt. Ahead of the journal means that the journal lost facts, and the node refuses to start.
+
+use crate::ledger::error::LedgerError;
+use crate::ledger::fact::{Fact, Pin, SignedRecord};
+use crate::ledger::journal::{Head, disk};
+use entente_wire::canonical::{self, Digest};
+use entente_wire::names::{DatasetName, OrgName};
+use entente_wire::people::Registry;
+use entente_wire::publication::Publication;
+use entente_wire::seal::JobHash;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sled::{Batch, Db};
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// Layout of keys and values; a store of another layout is rebuilt.
+const LAYOUT: u32 = 1;
+const APPLIED: &[u8] = b"applied";
+
+/// A fact, and when it was recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Milliseconds since 1970, by this node's clock.
+    pub at_unix_ms: u64,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// Up to where the store has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Applied {
+    layout: u32,
+    sequence: u64,
+    digest: Digest,
+}
+
+/// An invite's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InviteState {
+    /// As made.
+    pub invite: crate::ledger::fact::Invite,
+    /// Who redeemed it.
+    pub used_by: Option<OrgName>,
+}
+
+pub(crate) struct Store {
+    db: Db,
+}
+
+impl Store {
+    /// Opens the store in `folder`. Whatever cannot be opened is set aside, and the note says where.
+    pub(crate) fn open(folder: &Path) -> Result<(Self, Option<String>), LedgerError> {
+        match Self::try_open(folder) {
+            Ok(store) => Ok((store, None)),
+            Err(why) => {
+                let note = set_aside(folder, &why)?;
+                let store = Self::try_open(folder).map_err(|_| LedgerError::Disk {
+                    doing: "created",
+                    path: folder.to_owned(),
+                    source: std::io::Error::other("the store cannot be created"),
+                })?;
+                Ok((store, Some(note)))
+            }
+        }
+    }
+
+    /// Begins anew beside the old files.
+    pub(crate) fn reopen_empty(
+        self,
+        folder: &Path,
+        why: &str,
+    ) -> Result<(Self, String), LedgerError> {
+        drop(self);
+        let note = set_aside(folder, why)?;
+        let (store, _) = Self::open(folder)?;
+        Ok((store, note))
+    }
+
+    fn try_open(folder: &Path) -> Result<Self, String> {
+        // sled reports some damage by panicking; a panic here must cost the cache, not the node.
+        let config = sled::Config::new().path(folder).mode(sled::Mode::LowSpace);
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+        let db = match opened {
+            Ok(Ok(db)) => db,
+            Ok(Err(error)) => return Err(error.to_string()),
+            Err(_) => return Err("it cannot be read".to_owned()),
+        };
+        let store = Self { db };
+        match store.get::<Applied>(APPLIED) {
+            Ok(Some(applied)) if applied.layout != LAYOUT => {
+                Err("it has another layout".to_owned())
+            }
+            Ok(_) => Ok(store),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The journal head that the store has come to.
+    pub(crate) fn applied(&self) -> Result<Option<Head>, LedgerError> {
+        let applied = self.get::<Applied>(APPLIED)?;
+        Ok(applied.map(|applied| Head {
+            sequence: applied.sequence,
+            digest: applied.digest,
+        }))
+    }
+
+    /// Applies one entry, which is already in the journal and brought it to `head`.
+    pub(crate) fn apply(&self, head: Head, entry: &Entry) -> Result<(), LedgerError> {
+        let mut batch = Batch::default();
+        self.index(head, entry, &mut batch)?;
+        let applied = Applied {
+            layout: LAYOUT,
+            sequence: head.sequence,
+            digest: head.digest,
+        };
+        batch.insert(APPLIED, canonical::to_bytes(&applied));
+        self.db.apply_batch(batch).map_err(store)
+    }
+
+    /// Brings everything applied to disk.
+    pub(crate) fn flush(&self) -> Result<(), LedgerError> {
+        self.db.flush().map(drop).map_err(store)
+    }
+
+    fn index(&self, head: Head, entry: &Entry, batch: &mut Batch) -> Result<(), LedgerError> {
+        let sequence = head.sequence;
+        match &entry.fact {
+            Fact::PartnerLinked(pin) => put(batch, keys::partner(&pin.org), pin),
+            Fact::InviteMade(invite) => {
+                let state = InviteState {
+                    invite: invite.clone(),
+                    used_by: None,
+                };
+                put(batch, keys::invite(&invite.token_hash), &state);
+            }
+            Fact::InviteUsed { token_hash, by } => {
+                let key = keys::invite(token_hash);
+                if let Some(mut state) = self.get::<InviteState>(&key)? {
+                    state.used_by.get_or_insert_with(|| by.clone());
+                    put(batch, key, &state);
+                }
+            }
+            Fact::RegistrySeen { record } => put(batch, keys::registry(&record.org), record),
+            Fact::DatasetRegistered { report, .. } => {
+                put(batch, keys::dataset(&report.dataset), &entry.fact);
+            }
+            Fact::PublicationSeen { record } => {
+                if let Some(publication) = body::<Publication>(record) {
+                    put(
+                        batch,
+                        keys::publication(&record.org, &publication.policy.dataset),
+                        record,
+                    );
+                }
+            }
+            Fact::SessionOpened(session) => {
+                let key = keys::spent(&session.dataset, &session.peer, entry.at_unix_ms, sequence);
+                put(batch, key, &entry.at_unix_ms);
+            }
+            Fact::ApprovalGiven { .. } => {
+                let given = self.approvals_given()?.saturating_add(1);
+                put(batch, keys::APPROVALS_GIVEN.to_vec(), &given);
+            }
+            Fact::RecordRefused(refused) => put(batch, keys::refused(&refused.digest), refused),
+            _ => {}
+        }
+        if let Some(job) = entry.fact.job() {
+            put(batch, keys::job_fact(job, sequence), entry);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn partner(&self, org: &OrgName) -> Result<Option<Pin>, LedgerError> {
+        self.get(&keys::partner(org))
+    }
+
+    pub(crate) fn partners(&self) -> Result<Vec<Pin>, LedgerError> {
+        self.all(keys::PARTNER)
+    }
+
+    pub(crate) fn invite(&self, token_hash: &Digest) -> Result<Option<InviteState>, LedgerError> {
+        self.get(&keys::invite(token_hash))
+    }
+
+    pub(crate) fn registry(&self, org: &OrgName) -> Result<Option<SignedRecord>, LedgerError> {
+        self.get(&keys::registry(org))
+    }
+
+    pub(crate) fn registries(&self) -> Result<Vec<SignedRecord>, LedgerError> {
+        self.all(keys::REGISTRY)
+    }
+
+    pub(crate) fn datasets(&self) -> Result<Vec<Fact>, LedgerError> {
+        self.all(keys::DATASET)
+    }
+
+    pub(crate) fn dataset(&self, name: &DatasetName) -> Result<Option<Fact>, LedgerError> {
+        self.get(&keys::dataset(name))
+    }
+
+    pub(crate) fn publications(&self) -> Result<Vec<SignedRecord>, LedgerError> {
+        self.all(keys::PUBLICATION)
+    }
+
+    pub(crate) fn publication(
+        &self,
+        org: &OrgName,
+        dataset: &DatasetName,
+    ) -> Result<Option<SignedRecord>, LedgerError> {
+        self.get(&keys::publication(org, dataset))
+    }
+
+    pub(crate) fn refused(&self, digest: &Digest) -> Result<bool, LedgerError> {
+        self.db.contains_key(keys::refused(digest)).map_err(store)
+    }
+
+    /// When sessions over `dataset` with `peer` were opened, oldest first, not before `since_unix_ms`.
+    pub(crate) fn spent(
+        &self,
+        dataset: &DatasetName,
+        peer: &OrgName,
+        since_unix_ms: u64,
+    ) -> Result<Vec<u64>, LedgerError> {
+        let from = keys::spent(dataset, peer, since_unix_ms, 0);
+        let to = keys::spent(dataset, peer, u64::MAX, u64::MAX);
+        self.db
+            .range(from..=to)
+            .map(|item| read(&item.map_err(store)?.1))
+            .collect()
+    }
+
+    pub(crate) fn approvals_given(&self) -> Result<u64, LedgerError> {
+        Ok(self.get(keys::APPROVALS_GIVEN)?.unwrap_or(0))
+    }
+
+    /// Everything about one job, in order.
+    pub(crate) fn job(&self, job: &JobHash) -> Result<Vec<Entry>, LedgerError> {
+        self.all(&keys::job(job))
+    }
+
+    /// Everything about all jobs, job by job, each in order.
+    pub(crate) fn jobs(&self) -> Result<Vec<Entry>, LedgerError> {
+        self.all(keys::JOB)
+    }
+
+    fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, LedgerError> {
+        self.db
+            .get(key)
+            .map_err(store)?
+            .map(|value| read(&value))
+            .transpose()
+    }
+
+    fn all<T: DeserializeOwned>(&self, prefix: &[u8]) -> Result<Vec<T>, LedgerError> {
+        self.db
+            .scan_prefix(prefix)
+            .map(|item| read(&item.map_err(store)?.1))
+            .collect()
+    }
+}
+
+/// The body of a record that was verified before it was recorded.
+pub(crate) fn body<T: Serialize + DeserializeOwned>(record: &SignedRecord) -> Option<T> {
+    canonical::from_bytes(record.body.as_bytes()).ok()
+}
+
+/// The registry in a record that was verified before it was recorded.
+pub(crate) fn registry_body(record: &SignedRecord) -> Option<Registry> {
+    body(record)
+}
+
+fn put<T: Serialize>(batch: &mut Batch, key: Vec<u8>, value: &T) {
+    batch.insert(key, canonical::to_bytes(value));
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LedgerError> {
+    serde_json::from_slice(bytes).map_err(|_| LedgerError::Store {
+        source: sled::Error::Unsupported("a value of the store does not parse".to_owned()),
+    })
+}
+
+fn store(source: sled::Error) -> LedgerError {
+    LedgerError::Store { source }
+}
+
+fn set_aside(folder: &Path, why: &str) -> Result<String, LedgerError> {
+    let name = folder
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("state");
+    let aside: PathBuf = (1_u32..)
+        .map(|number| folder.with_file_name(format!("{name}.damaged-{number}")))
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| folder.with_file_name("state.damaged"));
+    fs::rename(folder, &aside).map_err(disk("set aside", folder))?;
+    Ok(format!(
+        "the store was set aside in {} and rebuilt from the journal: {why}",
+        aside.display()
+    ))
+}
+
+/// Keys sort in the order in which they are read. Names hold no `/`.
+mod keys {
+    use super::{DatasetName, Digest, JobHash, OrgName};
+
+    pub(super) const PARTNER: &[u8] = b"partner/";
+    pub(super) const REGISTRY: &[u8] = b"registry/";
+    pub(super) const DATASET: &[u8] = b"dataset/";
+    pub(super) const PUBLICATION: &[u8] = b"publication/";
+    pub(super) const JOB: &[u8] = b"job/";
+    pub(super) const APPROVALS_GIVEN: &[u8] = b"approvals-given";
+
+    pub(super) fn partner(org: &OrgName) -> Vec<u8> {
+        [PARTNER, org.as_str().as_bytes()].concat()
+    }
+
+    pub(super) fn registry(org: &OrgName) -> Vec<u8> {
+        [REGISTRY, org.as_str().as_bytes()].concat()
+    }
+
+    pub(super) fn invite(token_hash: &Digest) -> Vec<u8> {
+        [b"invite/".as_slice(), &token_hash.0].concat()
+    }
+
+    pub(super) fn dataset(name: &DatasetName) -> Vec<u8> {
+        [DATASET, name.as_str().as_bytes()].concat()
+    }
+
+    pub(super) fn publication(org: &OrgName, dataset: &DatasetName) -> Vec<u8> {
+        let parts = [
+            PUBLICATION,
+            org.as_str().as_bytes(),
+            b"/",
+            dataset.as_str().as_bytes(),
+        ];
+        parts.concat()
+    }
+
+    pub(super) fn refused(digest: &Digest) -> Vec<u8> {
+        [b"refused/".as_slice(), &digest.0].concat()
+    }
+
+    pub(super) fn spent(
+        dataset: &DatasetName,
+        peer: &OrgName,
+        at_unix_ms: u64,
+        sequence: u64,
+    ) -> Vec<u8> {
+        let names = format!("spent/{dataset}/{peer}/").into_bytes();
+        [
+            names.as_slice(),
+            &at_unix_ms.to_be_bytes(),
+            &sequence.to_be_bytes(),
+        ]
+        .concat()
+    }
+
+    pub(super) fn job(job: &JobHash) -> Vec<u8> {
+        [JOB, &job.0.0].concat()
+    }
+
+    pub(super) fn job_fact(of: &JobHash, sequence: u64) -> Vec<u8> {
+        [job(of).as_slice(), &sequence.to_be_bytes()].concat()
+    }
+}
