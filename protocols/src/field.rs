@@ -46,6 +46,69 @@ pub fn invert(a: Block) -> Block {
     result
 }
 
+/// `base` to a public power.
+pub fn power(base: Block, mut exponent: u64) -> Block {
+    let (mut square, mut result) = (base, Block::ONE);
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            result = multiply(result, square);
+        }
+        square = multiply(square, square);
+        exponent >>= 1;
+    }
+    result
+}
+
+/// Powers 1..=count of a point.
+pub fn powers(point: Block, count: usize) -> Vec<Block> {
+    std::iter::successors(Some(point), |power| Some(multiply(*power, point)))
+        .take(count)
+        .collect()
+}
+
+/// Σ a_i·b_i, over the shorter of the two.
+pub fn inner_product(a: &[Block], b: &[Block]) -> Block {
+    a.iter()
+        .zip(b)
+        .fold(Block::ZERO, |sum, (a, b)| sum ^ multiply(*a, *b))
+}
+
+/// A polynomial without constant term, Σ v_j·s^(j+1), over values that arrive piece by piece. Many sums run side by side, so that
+/// no multiplication waits for the one before.
+pub struct Polynomial {
+    powers: Vec<Block>,
+    sum: Block,
+    factor: Block,
+}
+
+/// Sums that run side by side.
+const POLYNOMIAL_LANES: usize = 64;
+
+impl Polynomial {
+    /// Nothing added yet, at the point s.
+    pub fn new(point: Block) -> Self {
+        Self {
+            powers: powers(point, POLYNOMIAL_LANES),
+            sum: Block::ZERO,
+            factor: Block::ONE,
+        }
+    }
+
+    /// Adds the next values.
+    pub fn add(&mut self, values: &[Block]) {
+        for values in values.chunks(POLYNOMIAL_LANES) {
+            let part = inner_product(values, &self.powers);
+            self.sum ^= multiply(part, self.factor);
+            self.factor = multiply(self.factor, self.powers[values.len() - 1]);
+        }
+    }
+
+    /// The value so far.
+    pub fn value(&self) -> Block {
+        self.sum
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +136,17 @@ mod tests {
         #[test]
         fn agrees_with_schoolbook(a: u128, b: u128) {
             prop_assert_eq!(multiply(Block(a), Block(b)), oracle(Block(a), Block(b)));
+        }
+
+        #[test]
+        fn a_polynomial_in_pieces_is_the_whole_one(point: u128, values in proptest::collection::vec(any::<u128>(), 0..300), cut in 0usize..300) {
+            let values: Vec<Block> = values.into_iter().map(Block).collect();
+            let (first, second) = values.split_at(cut.min(values.len()));
+            let mut polynomial = Polynomial::new(Block(point));
+            polynomial.add(first);
+            polynomial.add(second);
+            let whole = values.iter().rev().fold(Block::ZERO, |sum, value| multiply(sum ^ *value, Block(point)));
+            prop_assert_eq!(polynomial.value(), whole);
         }
 
         #[test]

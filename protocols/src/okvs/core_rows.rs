@@ -4,7 +4,7 @@
 use super::dense_products;
 use super::rows::BinRows;
 use crate::block::Block;
-use crate::field;
+use crate::field::{self, inner_product, powers};
 use std::collections::BTreeMap;
 
 /// Most rows that elimination takes on. Above it a bin counts as failed; below the peeling threshold a core of this size is
@@ -142,21 +142,6 @@ fn equations(
             }
         })
         .collect()
-}
-
-/// Powers 1..=count of an element.
-fn powers(element: Block, count: usize) -> Vec<Block> {
-    std::iter::successors(Some(element), |power| {
-        Some(field::multiply(*power, element))
-    })
-    .take(count)
-    .collect()
-}
-
-fn inner_product(a: &[Block], b: &[Block]) -> Block {
-    a.iter()
-        .zip(b)
-        .fold(Block::ZERO, |sum, (a, b)| sum ^ field::multiply(*a, *b))
 }
 
 /// Elimination over the field: what to add to the dense columns so that the equations without sparse columns hold.

@@ -1,0 +1,83 @@
+//! Sizes of a silent VOLE, from the number of outputs; public and the same at both parties.
+
+use super::code::Code;
+use crate::security::Security;
+
+/// Noise values a chunk (protocols.md §3).
+pub(super) const NOISE: usize = 256;
+/// Base entries a chunk: one a noise value, one for the check of the trees, and one that masks the check of the base.
+pub(super) const BASE: usize = NOISE + 2;
+/// Where the entry for the check of the trees stands.
+pub(super) const TREE_CHECK: usize = NOISE;
+/// Most outputs a chunk: its vectors stay in the last cache, and the trees' bytes are shared by many outputs.
+const CHUNK_OUTPUTS_MAX: usize = 1 << 18;
+/// Fewest outputs a chunk: eight places a noise value.
+const CHUNK_OUTPUTS_MIN: usize = 4 * NOISE;
+/// The code's public seed: nothing up the sleeve, the first bytes of BLAKE3 of its name.
+const CODE_NAME: &[u8] = b"entente/1/expand-convolute 7x24";
+
+/// What a job fixes once for all its buckets: sizes, the code, and the mode.
+pub struct Setup {
+    outputs: usize,
+    chunks: usize,
+    code: Code,
+    security: Security,
+}
+
+impl Setup {
+    /// For `outputs` outputs a run.
+    ///
+    /// # Panics
+    /// If `outputs` does not fit 32 bits: a caller's defect.
+    pub fn new(outputs: usize, security: Security) -> Self {
+        let chunks = outputs.div_ceil(CHUNK_OUTPUTS_MAX - BASE).max(1);
+        // The first chunk also feeds the base entries of the others.
+        let all = outputs + (chunks - 1) * BASE;
+        let chunk = all.div_ceil(chunks).max(CHUNK_OUTPUTS_MIN);
+        Self {
+            outputs,
+            chunks,
+            code: Code::new(chunk, *blake3::hash(CODE_NAME).as_bytes()),
+            security,
+        }
+    }
+
+    /// Outputs of a run.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    pub(super) fn security(&self) -> Security {
+        self.security
+    }
+
+    pub(super) fn code(&self) -> &Code {
+        &self.code
+    }
+
+    pub(super) fn chunks(&self) -> usize {
+        self.chunks
+    }
+
+    /// Places of a chunk's noise vector.
+    pub(super) fn places(&self) -> usize {
+        2 * self.code.outputs()
+    }
+
+    /// First place of each tree and of the end: trees are as equal as they can be.
+    pub(super) fn tree_start(&self, tree: usize) -> usize {
+        self.places() * tree / NOISE
+    }
+
+    /// Outputs of the first chunk that feed other chunks' base.
+    pub(super) fn reserved(&self) -> usize {
+        (self.chunks - 1) * BASE
+    }
+
+    /// Oblivious transfers a chunk.
+    pub(super) fn transfers(&self) -> usize {
+        (0..NOISE)
+            .map(|tree| super::tree::depth(self.tree_start(tree + 1) - self.tree_start(tree)))
+            .sum()
+    }
+}

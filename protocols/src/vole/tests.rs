@@ -1,0 +1,204 @@
+use super::setup::BASE;
+use super::*;
+use crate::channel::{Channel, memory_pair};
+use crate::fault::{Fault, Misbehaviour};
+use crate::field;
+use crate::prg::Prg;
+use crate::secret::Secret;
+use crate::security::Security;
+use crate::session_id::SessionId;
+
+const SID: SessionId = SessionId::new([3; 32]);
+const DELTA: Block = Block(0x1234_5678_9abc_def0_0fed_cba9_8765_4321);
+
+fn run(outputs: usize, security: Security) -> (Vec<Block>, receiver::Vectors) {
+    let setup = Setup::new(outputs, security);
+    let (mut to_receiver, mut to_sender) = memory_pair();
+    std::thread::scope(|scope| {
+        let sender = scope.spawn(|| {
+            sender::run(
+                &mut to_receiver,
+                &SID,
+                &setup,
+                &Secret::new(DELTA),
+                &mut Prg::new(Block(1)),
+            )
+        });
+        let vectors =
+            receiver::run(&mut to_sender, &SID, &setup, &mut Prg::new(Block(2))).expect("honest");
+        (sender.join().expect("no panic").expect("honest"), vectors)
+    })
+}
+
+/// Runs both parts of a protocol on two threads.
+fn pair<A: Send, B>(
+    a: impl FnOnce(&mut Channel) -> A + Send,
+    b: impl FnOnce(&mut Channel) -> B,
+) -> (A, B) {
+    let (mut to_b, mut to_a) = memory_pair();
+    std::thread::scope(|scope| {
+        let a = scope.spawn(move || a(&mut to_b));
+        let b = b(&mut to_a);
+        (a.join().expect("no panic"), b)
+    })
+}
+
+/// A receiver whose base VOLE corrections hide another value for one bit of Δ.
+#[test]
+fn an_inconsistent_base_correction_fails_the_base_check() {
+    let (outcome, ()) = pair(
+        |channel| {
+            let delta = Secret::new(DELTA);
+            noisy::send(
+                channel,
+                &SID,
+                Security::Malicious,
+                &delta,
+                BASE,
+                &mut Prg::new(Block(1)),
+            )
+        },
+        |channel| {
+            let pairs =
+                crate::ot::base::send(channel, &SID, 128, &mut Prg::new(Block(2))).expect("honest");
+            let a = vec![Block(5); BASE];
+            let mut c = vec![Block::ZERO; BASE];
+            let mut corrections = Vec::new();
+            for (step, keys) in pairs.iter().rev().enumerate() {
+                let [zero, one] = keys.map(|key| Prg::new(key).blocks(BASE));
+                let mut correction: Vec<Block> =
+                    (0..BASE).map(|i| zero[i] ^ one[i] ^ a[i]).collect();
+                if step == 0 || step == 127 {
+                    correction[0] ^= Block(1); // Δ's bits 127 and 0; bit 0 of DELTA is one
+                }
+                corrections.extend(correction);
+                c.iter_mut()
+                    .zip(&zero)
+                    .for_each(|(c, zero)| *c = field::multiply(*c, Block(2)) ^ *zero);
+            }
+            channel
+                .send_all(Kind::new(0x0301, "base VOLE corrections"), &corrections)
+                .expect("sent");
+            let challenge: Vec<Block> = channel
+                .receive_part(Kind::new(0x0302, "base VOLE challenge"), 1)
+                .expect("challenge");
+            let weights = field::powers(challenge[0], BASE);
+            let answer = [
+                field::inner_product(&weights, &a),
+                field::inner_product(&weights, &c),
+            ];
+            channel
+                .send_part(Kind::new(0x0303, "base VOLE response"), &answer)
+                .expect("sent");
+        },
+    );
+    assert_eq!(
+        outcome.err(),
+        Some(
+            Misbehaviour::CheckFailed {
+                check: "the base VOLE"
+            }
+            .into()
+        )
+    );
+}
+
+/// Sends everything on unchanged, but for one bit of one frame of `kind`.
+#[test]
+fn one_flipped_bit_in_any_tree_message_is_found_or_harmless() {
+    for kind in [TREE_SUMS, TREE_DIFFERENCES, CHECK_VALUE] {
+        let fault = receiver_behind_flipped(kind);
+        // A flip in the sum that R does not take changes nothing; the run then ends well, with the right answer.
+        assert!(
+            matches!(
+                &fault,
+                None | Some(Fault::Misbehaved(Misbehaviour::CheckFailed { .. }))
+            ),
+            "{}: {fault:?}",
+            kind.name()
+        );
+        if kind != TREE_SUMS {
+            assert!(fault.is_some(), "{} is always read", kind.name());
+        }
+    }
+}
+
+fn receiver_behind_flipped(kind: Kind) -> Option<Fault> {
+    use crate::channel::{MEMORY_DEADLINE, Transport, memory_transports};
+    struct Flip<T> {
+        line: T,
+        kind: Kind,
+        done: bool,
+    }
+    impl<T: Transport> Transport for Flip<T> {
+        fn send(&mut self, frame: Vec<u8>) -> Result<(), Fault> {
+            self.line.send(frame)
+        }
+        fn receive(&mut self) -> Result<Vec<u8>, Fault> {
+            let mut frame = self.line.receive()?;
+            if !self.done && frame.starts_with(&self.kind.number().to_le_bytes()) {
+                self.done = true;
+                if let Some(byte) = frame.last_mut() {
+                    *byte ^= 0x10;
+                }
+            }
+            Ok(frame)
+        }
+    }
+    let setup = Setup::new(5_000, Security::Malicious);
+    let (to_receiver, to_sender) = memory_transports(MEMORY_DEADLINE);
+    let mut to_receiver = Channel::new(Box::new(to_receiver));
+    let mut to_sender = Channel::new(Box::new(Flip {
+        line: to_sender,
+        kind,
+        done: false,
+    }));
+    std::thread::scope(|scope| {
+        let sender = scope.spawn(|| {
+            sender::run(
+                &mut to_receiver,
+                &SID,
+                &setup,
+                &Secret::new(DELTA),
+                &mut Prg::new(Block(1)),
+            )
+        });
+        let outcome = receiver::run(&mut to_sender, &SID, &setup, &mut Prg::new(Block(2)));
+        drop(to_sender);
+        let sent = sender.join().expect("no panic");
+        if let (Ok(vectors), Ok(b)) = (&outcome, &sent) {
+            let right =
+                (0..5_000).all(|i| vectors.c[i] == b[i] ^ field::multiply(vectors.a[i], DELTA));
+            assert!(right, "a run that ends well has the right answer");
+        }
+        outcome.err()
+    })
+}
+
+#[test]
+fn every_output_satisfies_the_relation_in_both_modes_and_at_every_size() {
+    for security in [Security::SemiHonest, Security::Malicious] {
+        for outputs in [1, 1_000, 5_431, 300_000] {
+            let (b, vectors) = run(outputs, security);
+            assert_eq!(
+                (b.len(), vectors.a.len(), vectors.c.len()),
+                (outputs, outputs, outputs)
+            );
+            for i in 0..outputs {
+                assert_eq!(
+                    vectors.c[i],
+                    b[i] ^ field::multiply(vectors.a[i], DELTA),
+                    "{security:?} {i} of {outputs}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn no_output_of_a_repeats() {
+    let (_, vectors) = run(20_000, Security::SemiHonest);
+    let mut sorted: Vec<u128> = vectors.a.iter().map(|block| block.0).collect();
+    sorted.sort_unstable();
+    assert!(sorted.windows(2).all(|pair| pair[0] != pair[1]));
+}
