@@ -2,6 +2,7 @@
 
 mod oracle;
 mod tamper;
+mod vectors;
 
 use super::{Mode, Terms, receiver, sender};
 use crate::adversary::Ends;
