@@ -11,6 +11,9 @@ mod ballot;
 mod decision;
 mod verify;
 
+#[cfg(test)]
+mod adversary;
+
 pub use ballot::{Ballot, Refusal};
 pub use decision::{PersonDecision, SignedDecision, Verdict};
 pub use verify::{VerifiedApproval, verify};

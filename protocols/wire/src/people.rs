@@ -3,6 +3,9 @@
 //! A node pins a partner's root key when the two are linked, and from then on takes that partner's registry only from that key,
 //! and only forwards: a version that is not newer cannot bring back a person who was removed.
 
+#[cfg(test)]
+mod adversary;
+
 use crate::flaw::{Flaw, checked, require};
 use crate::limits::PEOPLE_MAX;
 use crate::names::{OrgName, PersonName, Role};
