@@ -104,6 +104,13 @@ pub enum Fact {
     SessionOpened(SessionOpened),
     /// A session ended.
     SessionEnded(SessionEnded),
+    /// The job failed at this node and is not tried again.
+    JobFailed {
+        /// `H`.
+        job: JobHash,
+        /// Why.
+        problem: Problem,
+    },
     /// The asker took the job back (our own asker; a partner's word is a report).
     JobCancelled {
         /// `H`.
@@ -130,6 +137,7 @@ impl Fact {
             | Self::ApprovalSeen { job, .. }
             | Self::ReportSent { job, .. }
             | Self::ReportSeen { job, .. }
+            | Self::JobFailed { job, .. }
             | Self::JobCancelled { job }
             | Self::JobExpired { job } => Some(job),
             Self::SessionOpened(session) => Some(&session.opening.job),
@@ -181,6 +189,8 @@ pub struct SessionOpened {
     pub peer: OrgName,
     /// Which of our datasets is used.
     pub dataset: DatasetName,
+    /// Which of theirs.
+    pub peer_dataset: DatasetName,
     /// What we sign: job, attempt, dataset version, size, commitment.
     pub opening: Opening,
 }

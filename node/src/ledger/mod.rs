@@ -7,6 +7,8 @@ mod error;
 mod fact;
 mod journal;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use error::LedgerError;
 pub use fact::{
@@ -202,13 +204,25 @@ impl Ledger {
     }
 
     /// When sessions over our `dataset` with `peer` were opened, oldest first, not before `since_unix_ms`.
-    pub fn sessions_opened(
+    pub fn sessions_over_ours(
         &self,
         dataset: &DatasetName,
         peer: &OrgName,
         since_unix_ms: u64,
     ) -> Result<Vec<u64>, LedgerError> {
-        self.inner.store.spent(dataset, peer, since_unix_ms)
+        self.inner.store.spent_of_ours(dataset, peer, since_unix_ms)
+    }
+
+    /// When sessions of ours over `peer`'s `dataset` were opened, oldest first, not before `since_unix_ms`.
+    pub fn sessions_over_theirs(
+        &self,
+        peer: &OrgName,
+        dataset: &DatasetName,
+        since_unix_ms: u64,
+    ) -> Result<Vec<u64>, LedgerError> {
+        self.inner
+            .store
+            .spent_of_theirs(peer, dataset, since_unix_ms)
     }
 
     /// Everything about one job, in order.

@@ -159,8 +159,11 @@ impl Store {
                 }
             }
             Fact::SessionOpened(session) => {
-                let key = keys::spent(&session.dataset, &session.peer, entry.at_unix_ms, sequence);
-                put(batch, key, &entry.at_unix_ms);
+                let (at, session) = (entry.at_unix_ms, &session);
+                let ours = keys::ours(&session.dataset, &session.peer);
+                let theirs = keys::theirs(&session.peer, &session.peer_dataset);
+                put(batch, keys::spent(&ours, at, sequence), &at);
+                put(batch, keys::spent(&theirs, at, sequence), &at);
             }
             Fact::ApprovalGiven { .. } => {
                 let given = self.approvals_given()?.saturating_add(1);
@@ -219,19 +222,29 @@ impl Store {
         self.db.contains_key(keys::refused(digest)).map_err(store)
     }
 
-    /// When sessions over `dataset` with `peer` were opened, oldest first, not before `since_unix_ms`.
-    pub(crate) fn spent(
+    pub(crate) fn spent_of_ours(
         &self,
         dataset: &DatasetName,
         peer: &OrgName,
         since_unix_ms: u64,
     ) -> Result<Vec<u64>, LedgerError> {
-        let from = keys::spent(dataset, peer, since_unix_ms, 0);
-        let to = keys::spent(dataset, peer, u64::MAX, u64::MAX);
-        self.db
-            .range(from..=to)
-            .map(|item| read(&item.map_err(store)?.1))
-            .collect()
+        self.spent(&keys::ours(dataset, peer), since_unix_ms)
+    }
+
+    pub(crate) fn spent_of_theirs(
+        &self,
+        peer: &OrgName,
+        dataset: &DatasetName,
+        since_unix_ms: u64,
+    ) -> Result<Vec<u64>, LedgerError> {
+        self.spent(&keys::theirs(peer, dataset), since_unix_ms)
+    }
+
+    fn spent(&self, on: &str, since_unix_ms: u64) -> Result<Vec<u64>, LedgerError> {
+        let from = keys::spent(on, since_unix_ms, 0);
+        let to = keys::spent(on, u64::MAX, u64::MAX);
+        let found = self.db.range(from..=to);
+        found.map(|item| read(&item.map_err(store)?.1)).collect()
     }
 
     pub(crate) fn approvals_given(&self) -> Result<u64, LedgerError> {
@@ -345,19 +358,21 @@ mod keys {
         [b"refused/".as_slice(), &digest.0].concat()
     }
 
-    pub(super) fn spent(
-        dataset: &DatasetName,
-        peer: &OrgName,
-        at_unix_ms: u64,
-        sequence: u64,
-    ) -> Vec<u8> {
-        let names = format!("spent/{dataset}/{peer}/").into_bytes();
-        [
-            names.as_slice(),
+    pub(super) fn ours(dataset: &DatasetName, peer: &OrgName) -> String {
+        format!("spent/ours/{dataset}/{peer}/")
+    }
+
+    pub(super) fn theirs(peer: &OrgName, dataset: &DatasetName) -> String {
+        format!("spent/theirs/{peer}/{dataset}/")
+    }
+
+    pub(super) fn spent(on: &str, at_unix_ms: u64, sequence: u64) -> Vec<u8> {
+        let parts = [
+            on.as_bytes(),
             &at_unix_ms.to_be_bytes(),
             &sequence.to_be_bytes(),
-        ]
-        .concat()
+        ];
+        parts.concat()
     }
 
     pub(super) fn job(job: &JobHash) -> Vec<u8> {
