@@ -47,10 +47,13 @@ pub(crate) struct Case {
 /// Frames in order of sending, of both sides.
 pub(crate) type Frames = [Vec<Vec<u8>>; 2];
 
+/// What one side has sent so far.
+pub(crate) type Said = Arc<Mutex<Vec<Vec<u8>>>>;
+
 /// Keeps a copy of every frame that is sent.
 pub(crate) struct Recorded<T> {
     inner: T,
-    frames: Arc<Mutex<Vec<Vec<u8>>>>,
+    frames: Said,
 }
 
 impl<T: Transport> Transport for Recorded<T> {
@@ -74,7 +77,7 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     /// A transport whose peer sends `lines`, and all that is sent over it.
-    pub(crate) fn recorded(lines: &[Vec<u8>]) -> (Recorded<Self>, Arc<Mutex<Vec<Vec<u8>>>>) {
+    pub(crate) fn recorded(lines: &[Vec<u8>]) -> (Recorded<Self>, Said) {
         let frames = Arc::default();
         (
             Recorded {
@@ -186,7 +189,7 @@ pub(crate) fn honest() -> Ends {
 /// Runs `session` over an honest line and returns every frame with its result.
 pub(crate) fn record<R>(session: impl FnOnce(Ends) -> R) -> (Frames, R) {
     let (left, right) = memory_transports(SWEEP_DEADLINE);
-    let frames: [Arc<Mutex<Vec<_>>>; 2] = Default::default();
+    let frames: [Said; 2] = Default::default();
     let left = Recorded {
         inner: left,
         frames: Arc::clone(&frames[0]),

@@ -56,6 +56,23 @@ impl Fault {
         }
     }
 
+    /// What the operator of this side should do.
+    pub fn what_to_do(&self) -> &'static str {
+        match self {
+            Self::Misbehaved(_) => {
+                "do not run this job again before the partner has explained what its node runs"
+            }
+            Self::Incompatible(_) => {
+                "compare versions and the job's agreed sizes with the partner, then run the job again"
+            }
+            Self::Caller(_) => "report this as a bug of this node; the partner did nothing wrong",
+            Self::Unlucky(_) => "run the job again",
+            Self::Transport(_) => {
+                "check the connection and the partner's node, then run the job again"
+            }
+        }
+    }
+
     /// Whether a new run with fresh randomness may be tried. Only a broken line and chance allow it; a peer that failed
     /// a check gets no second guess.
     pub fn may_retry(&self) -> bool {

@@ -12,7 +12,7 @@
 //! R       raises the masked points to a and compares: x is common exactly where H(x)^ab is among the H(y)^ba
 //! ```
 //!
-//! Both lists are padded with random dummies to agreed sizes. Both sides first send their [agreement](messages::Agreement):
+//! Both lists are padded with random dummies to agreed sizes. Both sides first send what they agreed on:
 //! mode, sizes, roles and session. Points travel in parts, so that each side computes while the other does; R keeps a
 //! constant number of parts ahead, so no queue between them grows with the sets.
 //!

@@ -2,8 +2,10 @@
 
 use super::super::messages::{BLINDED, EVALUATED, MASKED};
 use super::*;
-use crate::adversary::{Case, Frames, Tampering, record, sweep};
+use crate::adversary::{Case, Frames, Scripted, Tampering, record, sweep};
+use crate::channel::HEADER_BYTES;
 use crate::fault::Broken;
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 /// What a semi-honest protocol cannot notice, by name. All of it makes the two transcripts differ, so the session finds it
@@ -90,4 +92,38 @@ fn a_tampered_count_ends_in_a_fault_or_the_right_answer() {
         "a point replaced by another point",
     ];
     assert_eq!(sweep_mode(Mode::Count), BTreeSet::from(expected));
+}
+
+/// Frames with true headers and arbitrary bodies, after a genuine agreement: what a cheating peer can say at all.
+fn inventions() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let kind = prop_oneof![4 => 0x0102_u16..=0x0104, 1 => any::<u16>()];
+    let body = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..130),
+        prop::collection::vec(0_u8..=1, 96..=96),
+        prop::collection::vec(any::<u8>(), 96..=96),
+    ];
+    let frame = (kind, body).prop_map(|(kind, body)| {
+        let length = (body.len() as u32).to_le_bytes();
+        [&kind.to_le_bytes()[..], &[0; 4], &length, &body].concat()
+    });
+    prop::collection::vec(frame, 0..8)
+}
+
+proptest! {
+    #[test]
+    fn invented_frames_end_in_a_fault(mode in prop_oneof![Just(Mode::Reveal), Just(Mode::Count)], invented in inventions()) {
+        let setup = small(mode);
+        let (genuine, _) = record(|ends| setup.run(ends));
+        for (peer, is_receiver) in [(1, true), (0, false)] {
+            let mut lines = vec![genuine[peer][0].clone()];
+            lines.extend(invented.iter().cloned());
+            for (number, line) in lines.iter_mut().enumerate() {
+                line[2..6].copy_from_slice(&(number as u32).to_le_bytes());
+                prop_assert!(line.len() >= HEADER_BYTES);
+            }
+            let mut channel = Channel::new(Box::new(Scripted::recorded(&lines).0));
+            let result = if is_receiver { setup.receive(&mut channel).map(drop) } else { setup.send(&mut channel) };
+            prop_assert!(matches!(result, Err(Fault::Misbehaved(_) | Fault::Transport(Broken::Closed))));
+        }
+    }
 }
