@@ -6,10 +6,10 @@
 
 use crate::identity::Label;
 use crate::node_certificate::NodeCertificate;
-use crate::root::node_params;
+use crate::root::{key_pair, node_params};
 use crate::tls::{Incoming, TlsLimits, TlsParty, incoming};
 use crate::{Expected, OrgRoot, PrivateKey};
-use rcgen::CertificateParams;
+use rcgen::{CertificateParams, Issuer};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
@@ -43,19 +43,32 @@ impl Org {
     /// A node certificate made by the rules, then changed, then signed by this root.
     pub(crate) fn forged(&self, change: impl FnOnce(&mut CertificateParams)) -> NodeCertificate {
         let mut node = self.root.issue("node-1", &[], SystemTime::now()).unwrap();
-        let org = Label::new(self.root.org()).unwrap();
-        let mut params = node_params(&org, &Label::new("node-1").unwrap(), &[]).unwrap();
-        let day = rcgen::date_time_ymd(1970, 1, 1)
-            + SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap();
-        params.not_before = day - DAY;
-        params.not_after = day + DAY;
+        let mut params = self.params("node-1");
         change(&mut params);
         let key = PrivateKey::generate();
         node.certificate = self.root.sign(&params, &key).unwrap();
         node.key = key;
         node
+    }
+
+    /// A certificate for another node, signed with the key of one that is no authority.
+    pub(crate) fn signed_by(&self, node: &NodeCertificate) -> NodeCertificate {
+        let mut below = self.root.issue("node-2", &[], SystemTime::now()).unwrap();
+        let issuer = Issuer::new(self.params("node-1"), key_pair(&node.key).unwrap());
+        let key = key_pair(&below.key).unwrap();
+        let certificate = self.params("node-2").signed_by(&key, &issuer).unwrap();
+        below.certificate = certificate.into();
+        below
+    }
+
+    fn params(&self, node: &str) -> CertificateParams {
+        let org = Label::new(self.root.org()).unwrap();
+        let mut params = node_params(&org, &Label::new(node).unwrap(), &[]).unwrap();
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = rcgen::date_time_ymd(1970, 1, 1) + since_1970.unwrap();
+        params.not_before = now - DAY;
+        params.not_after = now + DAY;
+        params
     }
 }
 
