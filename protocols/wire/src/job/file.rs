@@ -36,7 +36,7 @@ fn read(text: &str) -> Result<Job, Mistake> {
     let file = yaml::parse(text)?;
     let fields = Fields::of(&file, "the job", FIELDS)?;
     let version = fields.required("entente", "begin the file with `entente: 1`")?;
-    if version.small_count()? != JOB_VERSION {
+    if version.value != Value::Number(JOB_VERSION.to_string()) {
         let what = "this program reads job files of version 1 only";
         return Err(Mistake::new(
             version.place,
@@ -44,7 +44,7 @@ fn read(text: &str) -> Result<Job, Mistake> {
             "write `entente: 1`, or upgrade the older program",
         ));
     }
-    let words = |name: &str, fix: &str| Ok(fields.required(name, fix)?.text(fix)?.to_owned());
+    let words = |name: &str, fix: &str| Ok(fields.required(name, fix)?.text("a text")?.to_owned());
     let job = Job {
         entente: JOB_VERSION,
         name: fields
@@ -139,8 +139,10 @@ fn results_to(written: &Written) -> Result<BTreeSet<OrgName>, Mistake> {
 }
 
 fn moment(written: &Written) -> Result<u64, Mistake> {
-    let text = written.text("a moment")?;
     let wrong = |reason: String| Mistake::new(written.place, reason, EXPIRES_FIX);
+    let text = written
+        .text("a moment")
+        .map_err(|mistake| wrong(mistake.what))?;
     // RFC 3339 needs all of date, time and offset; `jiff` alone would take more forms.
     let complete =
         text.len() >= "2026-12-31T00:00:00Z".len() && text.as_bytes().get(10) == Some(&b'T');

@@ -97,7 +97,7 @@ fn column_name(written: &Written) -> Result<ColumnName, Mistake> {
 fn consent(written: &Written) -> Result<Option<ColumnName>, Mistake> {
     match &written.value {
         Value::Text(text) if text == CONSENT_NOT_NEEDED => Ok(None),
-        Value::Text(_) => column_name(written).map(Some),
+        Value::Text(text) if !text.trim().is_empty() => column_name(written).map(Some),
         other => {
             let what = format!("consent is {}, which names no column", other.describe());
             Err(Mistake::new(written.place, what, CONSENT_FIX))

@@ -149,12 +149,15 @@ impl Written {
 
     /// A number in units of 10^-`scale`, exactly as written.
     pub(crate) fn decimal(&self, scale: u8) -> Result<i64, Mistake> {
-        const FIX: &str = "write a plain decimal number such as 12 or 0.25";
+        let fix = match scale {
+            0 => "write a whole number in plain digits",
+            _ => "write a plain decimal number such as 12 or 0.25",
+        };
         match &self.value {
             Value::Number(text) => decimal::parse(text, scale).map_err(|reason| {
-                Mistake::new(self.place, format!("{}: {reason}", excerpt(text)), FIX)
+                Mistake::new(self.place, format!("{}: {reason}", excerpt(text)), fix)
             }),
-            _ => Err(self.expected("a number", FIX)),
+            _ => Err(self.expected("a number", fix)),
         }
     }
 
