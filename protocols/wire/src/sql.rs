@@ -1,10 +1,57 @@
-//! SQL question to plan.
+//! SQL question to plan: product.md's language, planned from the text and the published policies and nothing else, never from
+//! a query engine's own plan. The same bytes give the same plan at every party, or the same refusals.
+//!
+//! One question is `SELECT … FROM a JOIN b ON a.id = b.id [WHERE …] [GROUP BY …] [HAVING COUNT(*) >= k] [ORDER BY …]
+//! [LIMIT n]` over published tables of two parties. It is read in this order, one concept a file:
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | `text` | which characters and tokens can stand in a question at all |
+//! | `question` | the one shape of SELECT; every other clause is refused by name |
+//! | `scope`, `collapse` | what names mean: parties, datasets, columns, subqueries that collapse event tables |
+//! | `join` | the one equality of id columns |
+//! | `expression`, `operators`, `conditional`, `literal`, `functions` | types and the canonical text of expressions |
+//! | `groups`, `measures`, `answer`, `display` | what the answer shows, in which public shape |
+//! | `protection`, `operator`, `verbs` | thresholds, the joint operator, and whether the policies grant all of it |
+//! | `refuse` | why not: place, rule, what would work, who could change it |
+//!
+//! Nothing is approximated: what cannot be planned exactly is refused. No input makes it panic, recurse without bound or take
+//! long; the limits are named constants in the files that enforce them.
+
+mod answer;
+mod collapse;
+mod conditional;
+mod display;
+mod engine;
+mod expression;
+mod functions;
+mod groups;
+mod join;
+mod literal;
+mod measures;
+mod operator;
+mod operators;
+mod protection;
+mod question;
+mod refuse;
+mod scope;
+mod text;
+mod verbs;
 
 use crate::job::Job;
 use crate::names::{DatasetName, OrgName};
-use crate::plan::Plan;
-use crate::problem::Problem;
+use crate::plan::{PLAN_VERSION, Plan, Side, SqlText};
+use crate::policy::Verb;
+use crate::problem::{Code, Problem};
 use crate::publication::Publication;
+use answer::Layout;
+use expression::Checker;
+use operator::Understood;
+use question::{Shape, at};
+use refuse::{At, Refusals};
+use scope::{Scope, Table};
+use sqlparser::ast::Expr;
+use std::collections::BTreeSet;
 
 /// What the planner may look at: published datasets, by organisation and name.
 pub trait Catalog {
@@ -16,6 +63,183 @@ pub trait Catalog {
 
 /// Plans `job` as asked by `asker`. All problems found are returned, not only the first.
 pub fn plan(job: &Job, asker: &OrgName, catalog: &dyn Catalog) -> Result<Plan, Vec<Problem>> {
-    let _ = (job, asker, catalog);
-    Err(Vec::new())
+    let mut refusals = Refusals::new(asker.clone());
+    let plan = planned(job, asker, catalog, &mut refusals);
+    match plan {
+        Some(plan) if refusals.is_empty() => Ok(plan),
+        None if refusals.is_empty() => Err(vec![Problem::here(
+            Code::Defect,
+            "the question was refused without a reason",
+            "report the question to the makers of this program",
+        )]),
+        _ => Err(refusals.into_problems()),
+    }
+}
+
+fn planned(
+    job: &Job,
+    asker: &OrgName,
+    catalog: &dyn Catalog,
+    refusals: &mut Refusals,
+) -> Option<Plan> {
+    let receiver = receiver(job, refusals);
+    let tokens = text::tokens(&job.ask, refusals)?;
+    let mut shape = question::parse(tokens, refusals)?;
+    let from = std::mem::take(&mut shape.from);
+    let (mut scope, on) = join::sides(from, catalog, shape.at, refusals)?;
+    parties(asker, receiver.as_ref(), &scope, refusals)?;
+    let conjuncts = join::equality(&on, &mut scope, refusals)?;
+    let filters = filters(&shape, conjuncts, &mut scope, refusals);
+
+    let items = question::items(&shape, refusals);
+    let keys = groups::keys(&shape.group_by, &items, &mut scope, shape.at, refusals);
+    let having = display::having(&shape, refusals);
+    let outputs = match &keys {
+        Some(keys) => answer::outputs(&items, keys, &mut scope, refusals),
+        None => None,
+    };
+    protection::set_sizes(&scope, refusals);
+    let operator = match (keys, outputs, having, &receiver) {
+        (Some(keys), Some(outputs), Some(having), Some(org)) => {
+            let receiver = scope.tables.iter().position(|table| table.org == *org)?;
+            let understood = Understood {
+                job,
+                shape: &shape,
+                keys,
+                outputs,
+                having,
+                receiver,
+            };
+            operator::operator(&understood, &mut scope, refusals)
+        }
+        _ => None,
+    };
+    let readers: BTreeSet<OrgName> = receiver.iter().chain([asker]).cloned().collect();
+    verbs::check(&scope, &readers, refusals);
+
+    let (operator, layout) = operator?;
+    let sides = sides(scope, filters?, layout)?;
+    engine::reads(&sides, refusals)?;
+    Some(Plan {
+        version: PLAN_VERSION,
+        sides,
+        operator,
+        receiver: receiver?,
+    })
+}
+
+/// The one party that reads the result.
+fn receiver(job: &Job, refusals: &mut Refusals) -> Option<OrgName> {
+    let mut recipients = job.results_to.iter();
+    match (recipients.next(), recipients.next()) {
+        (Some(receiver), None) => Some(receiver.clone()),
+        (None, _) => refusals.job("`results_to` names nobody", "name the one party that reads the result"),
+        (Some(_), Some(_)) => refusals.version(
+            At::WHOLE,
+            "`results_to` names more than one party; the protocols of this version have exactly one receiver",
+            "name the one party that reads the result, or ask twice",
+        ),
+    }
+}
+
+/// Asker and receiver have to be the two parties of the question.
+fn parties(
+    asker: &OrgName,
+    receiver: Option<&OrgName>,
+    scope: &Scope<'_>,
+    refusals: &mut Refusals,
+) -> Option<()> {
+    let known = |org: &OrgName| scope.tables.iter().any(|table| table.org == *org);
+    let mut clear = Some(());
+    if !known(asker) {
+        clear = refusals.question(
+            At::WHOLE,
+            format!("{asker} asks, but none of its tables is in the question"),
+            "ask about a table of your own and one of a partner's",
+        );
+    }
+    if let Some(receiver) = receiver.filter(|receiver| !known(receiver)) {
+        clear = refusals.job(
+            format!("`results_to` names {receiver}, none of whose tables is in the question"),
+            "only a party of the question can read its result",
+        );
+    }
+    clear
+}
+
+/// WHERE and the further conjuncts of ON, each given to the party whose columns it uses.
+fn filters(
+    shape: &Shape,
+    further: Vec<&Expr>,
+    scope: &mut Scope<'_>,
+    refusals: &mut Refusals,
+) -> Option<[Option<SqlText>; 2]> {
+    let mut texts: [Vec<String>; 2] = Default::default();
+    let mut clear = Some(());
+    let conjuncts = further
+        .into_iter()
+        .chain(shape.filter.iter().flat_map(join::conjuncts));
+    for conjunct in conjuncts {
+        let checked = Checker::new(scope, at(conjunct, shape.at), refusals).check(conjunct);
+        let checked =
+            checked.and_then(|checked| collapse::condition_of_one_side(checked, refusals));
+        let Some(checked) = checked else {
+            clear = None;
+            continue;
+        };
+        checked.note_needs(Verb::Filter, scope);
+        for (side, texts) in texts.iter_mut().enumerate() {
+            if checked.sides.contains(&side) {
+                texts.push(checked.sql());
+            }
+        }
+    }
+    clear?;
+    Some(texts.map(|texts| (!texts.is_empty()).then(|| collapse::all_of(&texts))))
+}
+
+/// The plan's two sides, from everything found about them.
+fn sides(
+    scope: Scope<'_>,
+    filters: [Option<SqlText>; 2],
+    layout: Option<Layout>,
+) -> Option<[Side; 2]> {
+    let Layout {
+        groups,
+        measures,
+        columns: _,
+    } = layout.unwrap_or_else(|| Layout {
+        groups: Default::default(),
+        measures: Default::default(),
+        columns: Vec::new(),
+    });
+    let parts = scope
+        .tables
+        .into_iter()
+        .zip(filters)
+        .zip(groups.into_iter().zip(measures));
+    let sides: Vec<Side> = parts
+        .map(|((table, filter), (groups, measures))| side(table, filter, groups, measures))
+        .collect::<Option<_>>()?;
+    sides.try_into().ok()
+}
+
+fn side(
+    table: Table<'_>,
+    filter: Option<SqlText>,
+    groups: Vec<crate::plan::GroupKey>,
+    measures: Vec<crate::plan::Measure>,
+) -> Option<Side> {
+    let id = table.id.clone()?;
+    let id_kind = table.published(&id)?.1.id.clone()?;
+    Some(Side {
+        org: table.org,
+        dataset: table.dataset,
+        derived: table.collapsed.map(|collapsed| collapsed.derived),
+        id,
+        id_kind,
+        filter,
+        groups,
+        measures,
+    })
 }

@@ -1,0 +1,184 @@
+//! What the made-up organisations of `protocols/vectors/sql` have published, and jobs that ask about it.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "shared by several test programs; a broken vector has to stop the test that reads it"
+)]
+
+use entente_wire::job::{Job, Measure, Protect};
+use entente_wire::names::{ColumnName, DatasetName, OrgName};
+use entente_wire::policy::{Epsilon, Policy};
+use entente_wire::publication::{ColumnType, Publication, Schema};
+use entente_wire::sql::Catalog;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The plain join of north-bank's customers and river-pay's users, `{J}` in the vectors.
+pub const JOIN: &str =
+    "FROM \"north-bank\".customers AS b JOIN \"river-pay\".users AS p ON b.mobile = p.mobile";
+
+/// A file of `protocols/vectors/sql`.
+pub fn vector(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../vectors/sql")
+        .join(name)
+}
+
+/// A parsed TOML file of `protocols/vectors/sql`.
+pub fn read<T: for<'de> Deserialize<'de>>(name: &str) -> T {
+    let text = std::fs::read_to_string(vector(name)).unwrap();
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The catalogue of the vectors.
+pub struct Published(Vec<Publication>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CatalogFile {
+    publication: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    org: OrgName,
+    ids_rounded: u64,
+    schema: BTreeMap<ColumnName, ColumnType>,
+    policy: String,
+}
+
+impl Published {
+    pub fn load() -> Self {
+        let file: CatalogFile = read("catalog.toml");
+        let publication = |entry: Entry| Publication {
+            org: entry.org,
+            version: 1,
+            policy: Policy::from_toml(&entry.policy).unwrap(),
+            schema: Schema(entry.schema),
+            ids_rounded: entry.ids_rounded,
+        };
+        Self(file.publication.into_iter().map(publication).collect())
+    }
+
+    pub fn get(&self, org: &str, dataset: &str) -> &Publication {
+        self.publication(&org.parse().unwrap(), &dataset.parse().unwrap())
+            .unwrap()
+    }
+
+    pub fn get_mut(&mut self, org: &str, dataset: &str) -> &mut Publication {
+        let wanted = |publication: &&mut Publication| {
+            publication.org.as_str() == org && publication.policy.dataset.as_str() == dataset
+        };
+        self.0.iter_mut().find(wanted).unwrap()
+    }
+}
+
+impl Catalog for Published {
+    fn publication(&self, org: &OrgName, dataset: &DatasetName) -> Option<&Publication> {
+        self.0
+            .iter()
+            .find(|known| known.org == *org && known.policy.dataset == *dataset)
+    }
+    fn orgs(&self) -> Vec<OrgName> {
+        let orgs: BTreeSet<OrgName> = self.0.iter().map(|known| known.org.clone()).collect();
+        orgs.into_iter().collect()
+    }
+}
+
+/// A job of the vectors; everything but the question has a default.
+#[derive(Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    pub ask: String,
+    #[serde(default = "north_bank")]
+    pub asker: OrgName,
+    #[serde(default = "to_north_bank")]
+    pub results_to: BTreeSet<OrgName>,
+    pub epsilon: Option<u64>,
+    pub min_group: Option<u64>,
+    #[serde(default)]
+    pub domains: BTreeMap<ColumnName, Vec<String>>,
+    #[serde(default)]
+    pub measures: BTreeMap<ColumnName, Measure>,
+}
+
+fn north_bank() -> OrgName {
+    "north-bank".parse().unwrap()
+}
+
+fn to_north_bank() -> BTreeSet<OrgName> {
+    BTreeSet::from([north_bank()])
+}
+
+impl Asked {
+    pub fn question(ask: &str) -> Self {
+        Self {
+            ask: ask.to_owned(),
+            asker: north_bank(),
+            results_to: to_north_bank(),
+            epsilon: None,
+            min_group: None,
+            domains: BTreeMap::new(),
+            measures: BTreeMap::new(),
+        }
+    }
+
+    pub fn job(&self) -> Job {
+        Job {
+            entente: 1,
+            name: "size-of-overlap".parse().unwrap(),
+            purpose: "size a co-branded card offer".to_owned(),
+            legal_basis: "consent (PIPL art. 13(1)); PIA-2026-014".to_owned(),
+            ask: expanded(&self.ask),
+            protect: Protect {
+                epsilon: self.epsilon.map(Epsilon),
+                min_group: self.min_group,
+                protocol: None,
+            },
+            results_to: self.results_to.clone(),
+            expires_unix_s: 1_798_675_200,
+            runs: 1,
+            domains: self
+                .domains
+                .iter()
+                .map(|(name, values)| (name.clone(), ranges(values)))
+                .collect(),
+            measures: self.measures.clone(),
+        }
+    }
+}
+
+/// `{J}` is the plain join, `{text*n}` repeats a text.
+fn expanded(ask: &str) -> String {
+    let mut out = String::new();
+    let mut rest = ask;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (inside, after) = after.split_once('}').unwrap();
+        out.push_str(before);
+        match inside.rsplit_once('*') {
+            Some((text, times)) => out.push_str(&text.repeat(times.parse().unwrap())),
+            None => out.push_str(JOIN),
+        }
+        rest = after;
+    }
+    out + rest
+}
+
+/// `{1..200}` is that many values.
+fn ranges(values: &[String]) -> Vec<String> {
+    match values {
+        [one] if one.starts_with("{1..") => {
+            let last: u32 = one
+                .trim_matches(['{', '}'])
+                .strip_prefix("1..")
+                .unwrap()
+                .parse()
+                .unwrap();
+            (1..=last).map(|number| number.to_string()).collect()
+        }
+        values => values.to_vec(),
+    }
+}
