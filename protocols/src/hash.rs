@@ -87,6 +87,15 @@ impl CorrelationHash {
 
     /// Replaces each block by its hash; the first takes the tweak `first_tweak`, the next one more, and so on.
     pub fn hash_all(&self, blocks: &mut [Block], first_tweak: u128) {
+        self.hash_stepping(blocks, first_tweak, 1);
+    }
+
+    /// Replaces each block by its hash under one and the same tweak: a function of the block alone, wherever it stands.
+    pub fn hash_each(&self, blocks: &mut [Block], tweak: u128) {
+        self.hash_stepping(blocks, tweak, 0);
+    }
+
+    fn hash_stepping(&self, blocks: &mut [Block], first_tweak: u128, step: u128) {
         let mut tweak = first_tweak;
         for blocks in blocks.chunks_mut(BATCH) {
             let mut once = [aes::Block::default(); BATCH];
@@ -101,7 +110,7 @@ impl CorrelationHash {
                 *cell = (Block::from_bytes((*once).into()) ^ Block(tweak))
                     .to_bytes()
                     .into();
-                tweak = tweak.wrapping_add(1);
+                tweak = tweak.wrapping_add(step);
             }
             self.permutation.encrypt_blocks(twice);
             for ((block, twice), once) in blocks.iter_mut().zip(twice).zip(once) {
@@ -181,6 +190,11 @@ mod tests {
             hash.hash_all(&mut batch, first);
             for (i, (&input, output)) in inputs.iter().zip(&batch).enumerate() {
                 prop_assert_eq!(hash.hash(Block(input), first.wrapping_add(i as u128)), *output);
+            }
+            let mut each: Vec<Block> = inputs.iter().map(|&word| Block(word)).collect();
+            hash.hash_each(&mut each, first);
+            for (&input, output) in inputs.iter().zip(&each) {
+                prop_assert_eq!(hash.hash(Block(input), first), *output);
             }
         }
     }

@@ -61,13 +61,27 @@ impl Rows {
                 expected: shape.keys,
             });
         }
+        Self::laid_out(shape, seed, keys, shape.capacity)
+    }
+
+    /// Rows at which a vector of this shape is only decoded: any number of keys, any load of a bin.
+    pub fn for_decoding(shape: &OkvsShape, seed: Block, keys: &[Block]) -> Result<Self, RowsError> {
+        Self::laid_out(shape, seed, keys, u32::MAX)
+    }
+
+    fn laid_out(
+        shape: &OkvsShape,
+        seed: Block,
+        keys: &[Block],
+        capacity: u32,
+    ) -> Result<Self, RowsError> {
         let layout = KeyedHash::new(seed, 0).hash_all(keys);
         let elements = KeyedHash::new(seed, 1).hash_all(keys);
         let mut starts = vec![0u32; shape.bins as usize + 1];
         for hash in &layout {
             starts[bin_of(*hash, shape.bins) + 1] += 1;
         }
-        if let Some(bin) = (0..shape.bins).find(|bin| starts[*bin as usize + 1] > shape.capacity) {
+        if let Some(bin) = (0..shape.bins).find(|bin| starts[*bin as usize + 1] > capacity) {
             return Err(RowsError::BinOverflow {
                 bin,
                 load: starts[bin as usize + 1],

@@ -6,8 +6,10 @@
 //! | module | for | security |
 //! |---|---|---|
 //! | [`ecdh`] | small sets, slow links, interoperation | semi-honest |
+//! | [`vole`] | everything else: hundreds of nanoseconds an id | semi-honest or malicious |
 
 pub mod ecdh;
+pub mod vole;
 
 pub use crate::session_id::SessionId;
 
@@ -91,6 +93,11 @@ pub(crate) fn padded(ids: &[Id], size: u32, rng: &mut impl CryptoRng) -> Result<
     if !ids.iter().all(|id| seen.insert(id)) {
         return Err(Misuse::Duplicate { what: "ids" }.into());
     }
+    Ok(with_dummies(ids, size, rng))
+}
+
+/// `ids`, whose number the caller has checked, followed by dummies up to `size`.
+fn with_dummies(ids: &[Id], size: usize, rng: &mut impl CryptoRng) -> Vec<Id> {
     let dummy = || {
         let mut digest = [0; ID_BYTES];
         rng.fill_bytes(&mut digest);
@@ -98,8 +105,8 @@ pub(crate) fn padded(ids: &[Id], size: u32, rng: &mut impl CryptoRng) -> Result<
     };
     let mut padded = Vec::with_capacity(size);
     padded.extend_from_slice(ids);
-    padded.extend(std::iter::repeat_with(dummy).take(size - ids.len()));
-    Ok(padded)
+    padded.extend(std::iter::repeat_with(dummy).take(size.saturating_sub(ids.len())));
+    padded
 }
 
 #[cfg(test)]

@@ -47,7 +47,8 @@ impl Setup {
         self.outputs
     }
 
-    pub(super) fn security(&self) -> Security {
+    /// The peer that the run withstands.
+    pub fn security(&self) -> Security {
         self.security
     }
 

@@ -1,6 +1,6 @@
 //! The set-up: 32 puncturable PRFs with 16 leaves each, from 128 base OTs.
 
-use super::{Bytes32, FIELD_BITS, INSTANCES, LEAVES, TREE_PROOFS, TREE_SUMS};
+use super::{FIELD_BITS, INSTANCES, LEAVES, TREE_PROOFS, TREE_SUMS};
 use crate::block::Block;
 use crate::channel::Channel;
 use crate::fault::{Fault, Misbehaviour};
@@ -64,7 +64,7 @@ pub(super) fn hold(
         .collect();
     let keys = base::receive(channel, sid, &choices, rng)?;
     let sums: Vec<Block> = channel.receive_part(TREE_SUMS, 2 * base::TRANSFERS)?;
-    let proofs: Vec<Bytes32> = if security.is_malicious() {
+    let proofs: Vec<[u8; 32]> = if security.is_malicious() {
         channel.receive_part(TREE_PROOFS, 2 * INSTANCES)?
     } else {
         Vec::new()
@@ -111,12 +111,9 @@ fn check_value(sid: &SessionId, leaf: Block) -> [u8; 32] {
 }
 
 /// The exclusive or of all leaves' check values, and their hash: together they fix every leaf.
-fn prove(sid: &SessionId, instance: usize, leaves: &[Block; LEAVES]) -> [Bytes32; 2] {
+fn prove(sid: &SessionId, instance: usize, leaves: &[Block; LEAVES]) -> [[u8; 32]; 2] {
     let values = leaves.map(|leaf| check_value(sid, leaf));
-    [
-        Bytes32(exclusive_or(&values)),
-        hash_of(sid, instance, &values),
-    ]
+    [exclusive_or(&values), hash_of(sid, instance, &values)]
 }
 
 fn verify(
@@ -124,11 +121,11 @@ fn verify(
     instance: usize,
     leaves: &[Block; LEAVES],
     missing: usize,
-    proof: &[Bytes32],
+    proof: &[[u8; 32]],
 ) -> Result<(), Fault> {
     let mut values = leaves.map(|leaf| check_value(sid, leaf));
     values[missing] = [0; 32];
-    values[missing] = exclusive_or(&[exclusive_or(&values), proof[0].0]);
+    values[missing] = exclusive_or(&[exclusive_or(&values), proof[0]]);
     if hash_of(sid, instance, &values) != proof[1] {
         return Err(Misbehaviour::CheckFailed {
             check: "the OT extension's trees",
@@ -142,11 +139,11 @@ fn exclusive_or(values: &[[u8; 32]]) -> [u8; 32] {
     std::array::from_fn(|byte| values.iter().fold(0, |sum, value| sum ^ value[byte]))
 }
 
-fn hash_of(sid: &SessionId, instance: usize, values: &[[u8; 32]]) -> Bytes32 {
+fn hash_of(sid: &SessionId, instance: usize, values: &[[u8; 32]]) -> [u8; 32] {
     let instance = (instance as u64).to_le_bytes();
-    Bytes32(hash::digest(
+    hash::digest(
         "entente/1/ot-extension/tree-hash",
         sid,
         &[&instance, values.as_flattened()],
-    ))
+    )
 }

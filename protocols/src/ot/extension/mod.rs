@@ -20,8 +20,7 @@ pub use receiver::Receiver;
 pub use sender::Sender;
 
 use crate::block::Block;
-use crate::channel::{Element, Kind};
-use crate::fault::Malformed;
+use crate::channel::Kind;
 
 /// Bits of the small field; 128/k bits are sent a transfer. Four balances bytes and time (protocols.md §2).
 const FIELD_BITS: usize = 4;
@@ -40,24 +39,6 @@ const TREE_PROOFS: Kind = Kind::new(0x0212, "OT extension tree proofs");
 const CORRECTIONS: Kind = Kind::new(0x0213, "OT extension corrections");
 const CHALLENGE: Kind = Kind::new(0x0214, "OT extension challenge");
 const RESPONSE: Kind = Kind::new(0x0215, "OT extension response");
-
-/// 32 bytes that stand for themselves.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Bytes32([u8; 32]);
-
-impl Element for Bytes32 {
-    const BYTES: usize = 32;
-    fn encode(&self, body: &mut Vec<u8>) {
-        body.extend_from_slice(&self.0);
-    }
-    fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
-        let short = Malformed::Short {
-            needed: Self::BYTES,
-            left: bytes.len(),
-        };
-        bytes.try_into().map(Self).map_err(|_| short)
-    }
-}
 
 /// 128 columns of one tile, `words` words each.
 type Columns = [[Block; TILE_WORDS]; 128];

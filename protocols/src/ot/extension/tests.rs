@@ -142,7 +142,7 @@ fn the_proof_of_another_tree_is_refused() {
         let sums: Vec<Block> = keys.as_flattened().to_vec(); // all sums zero
         to_sender.send_part(TREE_SUMS, &sums).expect("sent");
         to_sender
-            .send_part(TREE_PROOFS, &[Bytes32([0; 32]); 2 * INSTANCES])
+            .send_part(TREE_PROOFS, &[[0u8; 32]; 2 * INSTANCES])
             .expect("sent");
     });
     let refused = Sender::set_up(

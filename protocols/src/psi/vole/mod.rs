@@ -1,0 +1,210 @@
+//! PSI from a VOLE-based oblivious PRF (protocols.md §5; Raghuraman and Rindal, CCS'22; Rindal and Schoppmann, EUROCRYPT'21).
+//!
+//! R encodes its ids x with the values HB(x) into a vector P ([`crate::okvs`]). A silent VOLE gives R the vectors A and C, and S a Δ
+//! and B with C = B + A·Δ ([`crate::vole`]).
+//!
+//! ```text
+//! R → S   a seed and A + P      the vector masked; S sets K = B + Δ·(A + P) = C + Δ·P
+//! S → R   tags of all its y     of u = Decode(K, y) + Δ·HB(y), which R knows as Decode(C, y) exactly where y is one of its ids
+//! ```
+//!
+//! In semi-honest mode a tag is a truncated hash of u. In malicious mode the base VOLE and its trees are checked, both sides toss a
+//! coin w after R has committed to A + P by the VOLE, and a tag is AES under the key u + w of the id, plus the id, all 16 bytes: S
+//! sends exactly as many as agreed. S sends tags sorted by value, so that their order tells nothing.
+//!
+//! **Who learns what.** S: R's padded size. R: S's padded size and which of its ids are common. Assumptions: dual LPN with regular noise
+//! for the expand-convolute code, the ideal-cipher model for AES with public keys and the random-oracle model for BLAKE3. **Not
+//! prevented**, in malicious mode too: a choice of inputs; an R that encodes about twice as many ids as agreed into the slack of P (a
+//! counting bound: |P| field elements carry at most 2|P|/1.35 ids); leaving early. In semi-honest mode a cheating S can invent
+//! tags and a cheating R can probe, both at the price of a signed transcript that differs from an honest one.
+//!
+//! ```
+//! use entente_protocols::{block::Block, channel::memory_pair, prg::Prg, psi::vole, psi::{Id, PaddedSizes, SessionId}};
+//! use entente_protocols::security::Security;
+//!
+//! let id = |number: u8| Id::new([number; 16]);
+//! let (bank, platform) = ([id(1), id(2), id(3)], [id(3), id(4), id(1)]);
+//! let setup = vole::Setup::new(PaddedSizes::new(5_000, 5_000)?, 1, Security::Malicious)?;
+//! let sid = SessionId::new([7; 32]);
+//! let (mut to_platform, mut to_bank) = memory_pair();
+//! let common = std::thread::scope(|scope| {
+//!     let sender = scope.spawn(|| vole::sender::reveal(&mut to_bank, sid, &setup, &platform, &mut Prg::new(Block(1))));
+//!     let common = vole::receiver::reveal(&mut to_platform, sid, &setup, &bank, &mut Prg::new(Block(2)));
+//!     sender.join().expect("the sender does not panic").and(common)
+//! })?;
+//! assert_eq!(common, [0, 2]);
+//! # Ok::<(), entente_protocols::fault::Fault>(())
+//! ```
+
+pub mod receiver;
+pub mod sender;
+mod tags;
+
+use crate::block::Block;
+use crate::bounds::{self, OkvsShape};
+use crate::channel::{Channel, Kind};
+use crate::fault::{Abort, Difference, Fault, Misuse};
+use crate::hash::{self, CorrelationHash};
+use crate::okvs::{EncodeError, RowsError};
+use crate::psi::{Id, PaddedSizes, SessionId, with_dummies};
+use crate::security::Security;
+use rand_core::CryptoRng;
+
+const AGREEMENT: Kind = Kind::new(0x0401, "VOLE-PSI agreement");
+const COIN_COMMITMENT: Kind = Kind::new(0x0402, "VOLE-PSI coin commitment");
+const SEED: Kind = Kind::new(0x0403, "VOLE-PSI seed and coin");
+const MASKED: Kind = Kind::new(0x0404, "VOLE-PSI masked vector");
+const COIN: Kind = Kind::new(0x0405, "VOLE-PSI coin");
+const TAGS: Kind = Kind::new(0x0406, "VOLE-PSI tags");
+
+/// Bytes of a tag in malicious mode: a block.
+const TAG_BYTES_MALICIOUS: usize = 16;
+/// Version of messages, hashes and order.
+const VERSION: u64 = 1;
+
+/// What a job fixes once for all its buckets.
+pub struct Setup {
+    sizes: PaddedSizes,
+    shape: OkvsShape,
+    vole: crate::vole::Setup,
+    tag_bytes: usize,
+    terms: [u8; 32],
+}
+
+impl Setup {
+    /// For buckets padded to `sizes`, of which the job has `buckets`; every bound is for the whole job. Sets smaller than
+    /// [`bounds::SET_IDS_MIN`] are padded up to that.
+    pub fn new(sizes: PaddedSizes, buckets: u64, security: Security) -> Result<Self, Fault> {
+        let least = bounds::SET_IDS_MIN as u32;
+        let sizes = PaddedSizes::new(sizes.receiver().max(least), sizes.sender().max(least))?;
+        let (receiver, sender) = (u64::from(sizes.receiver()), u64::from(sizes.sender()));
+        let tag_bytes = match security {
+            Security::SemiHonest => bounds::tag_bytes(receiver, sender, buckets),
+            Security::Malicious => TAG_BYTES_MALICIOUS,
+        };
+        let shape = OkvsShape::new(receiver, buckets);
+        let numbers = [
+            VERSION,
+            receiver,
+            sender,
+            buckets,
+            u64::from(security.is_malicious()),
+        ];
+        let mut hasher = blake3::Hasher::new_derive_key("entente/1/psi/vole/terms");
+        numbers.iter().for_each(|number| {
+            hasher.update(&number.to_le_bytes());
+        });
+        let terms = *hasher.finalize().as_bytes();
+        Ok(Self {
+            sizes,
+            shape,
+            vole: crate::vole::Setup::new(shape.width(), security),
+            tag_bytes,
+            terms,
+        })
+    }
+
+    /// Both sides' sizes after padding.
+    pub fn sizes(&self) -> PaddedSizes {
+        self.sizes
+    }
+
+    fn security(&self) -> Security {
+        self.vole.security()
+    }
+
+    /// Both sides show that they run the same thing, before anything else is sent.
+    fn agree(&self, channel: &mut Channel, sid: &SessionId) -> Result<(), Fault> {
+        let ours = hash::digest("entente/1/psi/vole/agreement", sid, &[&self.terms]);
+        channel.send_part(AGREEMENT, &[ours])?;
+        let theirs: Vec<[u8; 32]> = channel.receive_part(AGREEMENT, 1)?;
+        if theirs != [ours] {
+            return Err(Difference::Bytes {
+                what: "the session, sizes or mode of VOLE-PSI",
+            }
+            .into());
+        }
+        Ok(())
+    }
+
+    fn hashes(&self, sid: &SessionId) -> Hashes {
+        Hashes {
+            value: CorrelationHash::new("entente/1/psi/vole/value", sid),
+            tag: CorrelationHash::new("entente/1/psi/vole/tag", sid),
+        }
+    }
+}
+
+/// HB, from an id to the value encoded for it, and Ho, from the decoded value to a semi-honest tag.
+struct Hashes {
+    value: CorrelationHash,
+    tag: CorrelationHash,
+}
+
+impl Hashes {
+    /// HB of all ids.
+    fn values(&self, ids: &[Block]) -> Vec<Block> {
+        let mut values = ids.to_vec();
+        self.value.hash_each(&mut values, 0);
+        values
+    }
+}
+
+/// The caller's ids as blocks, followed by dummies up to the agreed size. That ids are distinct is seen later: by the OKVS at R,
+/// and by two equal tags at S, each before anything that depends on it is sent.
+fn padded(ids: &[Id], size: u32, rng: &mut impl CryptoRng) -> Result<Vec<Block>, Fault> {
+    let size = size as usize;
+    if ids.len() > size {
+        return Err(Misuse::TooMany {
+            what: "ids",
+            max: size,
+            got: ids.len(),
+        }
+        .into());
+    }
+    Ok(with_dummies(ids, size, rng)
+        .iter()
+        .map(|id| Block::from_bytes(*id.as_bytes()))
+        .collect())
+}
+
+fn random_block(rng: &mut impl CryptoRng) -> Block {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    Block::from_bytes(bytes)
+}
+
+/// What hides S's share of the coin until R has fixed its vector.
+fn coin_commitment(sid: &SessionId, coin: &[Block]) -> [u8; 32] {
+    let bytes: Vec<[u8; 16]> = coin.iter().map(|block| block.to_bytes()).collect();
+    hash::digest("entente/1/psi/vole/coin", sid, &[bytes.as_flattened()])
+}
+
+impl From<RowsError> for Fault {
+    fn from(error: RowsError) -> Self {
+        match error {
+            RowsError::WrongCount { got, expected } => Misuse::Count {
+                what: "OKVS keys",
+                expected: expected as usize,
+                got: got as usize,
+            }
+            .into(),
+            RowsError::BinOverflow { .. } => Abort::NoSolution {
+                what: "spreading keys over the OKVS's bins",
+            }
+            .into(),
+        }
+    }
+}
+
+impl From<EncodeError> for Fault {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::DuplicateKey => Misuse::Duplicate { what: "ids" }.into(),
+            EncodeError::Dependent { .. } => Abort::NoSolution { what: "the OKVS" }.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
