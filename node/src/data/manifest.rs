@@ -8,12 +8,16 @@ use entente_wire::names::{ColumnName, DatasetName};
 use entente_wire::policy::{IdKind, Policy};
 use entente_wire::publication::{ColumnType, Schema};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Version of the manifest and of the reading rules it stands for (types, null, ids). Raised when the same file would be
 /// read differently.
 pub const MANIFEST_VERSION: u32 = 1;
+/// Domain of a dataset version's digest.
+const VERSION_TAG: &str = "entente/1/dataset-version";
+/// Domain of a column list's digest.
+const COLUMNS_TAG: &str = "entente/1/dataset-columns";
 
 /// A dataset version, as the node signs it (`Kind::Manifest`). Two registrations of the same bytes under the same rules
 /// give the same manifest.
@@ -34,7 +38,7 @@ pub struct Manifest {
     pub rows: u64,
     /// Digest of the column list ([`Dataset::columns`]): names and types of unpublished columns stay here.
     pub columns: Digest,
-    /// Version of the id rules ([`crate::data::ids::IDS_VERSION`]).
+    /// Version of the id rules ([`super::ids::IDS_VERSION`]).
     pub ids_version: u32,
     /// What became of each id column's rows.
     pub ids: Vec<IdCounts>,
@@ -143,14 +147,14 @@ impl Storage {
 impl Manifest {
     /// The dataset version, as it stands in an `Opening`.
     pub fn digest(&self) -> Digest {
-        Digest::of_document("entente/1/manifest", self)
+        Digest::of_document(VERSION_TAG, self)
     }
 }
 
 impl Dataset {
     /// The digest that the manifest carries for `columns`.
     pub fn columns_digest(columns: &[Column]) -> Digest {
-        Digest::of_document("entente/1/columns", &columns)
+        Digest::of_document(COLUMNS_TAG, &columns)
     }
 
     /// The column of that name.
@@ -161,6 +165,15 @@ impl Dataset {
     /// The registered id column of that name.
     pub fn id(&self, name: &ColumnName) -> Option<&IdCounts> {
         self.manifest.ids.iter().find(|id| id.column == *name)
+    }
+
+    /// Places in file order of the columns in `names`; names that the file does not have are left out.
+    pub(crate) fn places(&self, names: &BTreeSet<&ColumnName>) -> Vec<usize> {
+        let columns = self.columns.iter().enumerate();
+        columns
+            .filter(|(_, column)| names.contains(&column.name))
+            .map(|(place, _)| place)
+            .collect()
     }
 
     /// Types of the columns that `policy` publishes and this file has: what a `Publication` carries.

@@ -1,0 +1,179 @@
+//! The rows of a dataset's file as Arrow batches, in file order.
+
+use super::{DataFile, ROWS_MAX, changed, csv, malformed, parquet};
+use crate::data::manifest::{Column, Format, Storage};
+use crate::data::values::render::{self, Decimals};
+use crate::data::values::typed;
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use entente_wire::problem::Problem;
+use std::sync::Arc;
+
+/// What the columns of a batch hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The type that stands for the column's [`Storage`]: what questions are asked over.
+    Typed,
+    /// Text: in CSV the characters of the file, in Parquet the value as it is written.
+    Text,
+    /// As the file has it: text in CSV, native types in Parquet.
+    Raw,
+}
+
+/// Batches of the columns asked for, in file order.
+pub(crate) struct Batches<'a> {
+    file: &'a DataFile,
+    rows: Rows,
+    form: Form,
+    columns: Vec<&'a Column>,
+    schema: SchemaRef,
+    rows_read: u64,
+}
+
+enum Rows {
+    Csv(Box<csv::Rows>),
+    Parquet(Box<parquet::Rows>),
+}
+
+/// Reads `file` with the columns at `places` (ascending, at least one) of all its `columns`.
+pub(crate) fn read<'a>(
+    file: &'a DataFile,
+    format: Format,
+    columns: &'a [Column],
+    places: &[usize],
+    form: Form,
+) -> Result<Batches<'a>, Problem> {
+    let rows = match format {
+        Format::Csv { delimiter } => {
+            let names: Vec<_> = columns.iter().map(|column| column.name.0.clone()).collect();
+            let delimiter = u8::try_from(delimiter).unwrap_or(b',');
+            Rows::Csv(Box::new(csv::rows(
+                file,
+                delimiter,
+                &names,
+                places.to_vec(),
+            )?))
+        }
+        Format::Parquet => Rows::Parquet(Box::new(parquet::rows(file, places)?)),
+    };
+    let columns: Vec<&Column> = places
+        .iter()
+        .filter_map(|place| columns.get(*place))
+        .collect();
+    let fields = columns.iter().map(|column| {
+        let data_type = match form {
+            Form::Typed => typed::arrow_type(&column.storage).unwrap_or(DataType::Null),
+            Form::Text | Form::Raw => DataType::Utf8,
+        };
+        Field::new(&column.name.0, data_type, true)
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    Ok(Batches {
+        file,
+        rows,
+        form,
+        columns,
+        schema,
+        rows_read: 0,
+    })
+}
+
+/// The header's names and, for Parquet, the native types.
+pub(crate) fn native_columns(
+    file: &DataFile,
+    format: Format,
+) -> Result<Vec<(String, DataType)>, Problem> {
+    match format {
+        Format::Csv { delimiter } => {
+            let names = csv::header(file, u8::try_from(delimiter).unwrap_or(b','))?;
+            Ok(names
+                .into_iter()
+                .map(|name| (name, DataType::Utf8))
+                .collect())
+        }
+        Format::Parquet => {
+            let schema = parquet::schema(file)?;
+            let fields = schema.fields().iter();
+            Ok(fields
+                .map(|field| (field.name().clone(), field.data_type().clone()))
+                .collect())
+        }
+    }
+}
+
+impl Batches<'_> {
+    /// The schema of [`Form::Typed`] and [`Form::Text`] batches.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn next_native(&mut self) -> Option<Result<RecordBatch, Problem>> {
+        let file = self.file;
+        Some(match &mut self.rows {
+            Rows::Csv(rows) => rows.next()?.map_err(|error| csv::explain(file, &error)),
+            Rows::Parquet(rows) => rows
+                .next()?
+                .map_err(|_| parquet::damaged(file, "the Parquet file is damaged inside")),
+        })
+    }
+
+    fn convert(&self, native: &RecordBatch) -> Result<RecordBatch, Problem> {
+        if native.num_columns() != self.columns.len() {
+            return Err(changed(self.file.path()));
+        }
+        let arrays = self
+            .columns
+            .iter()
+            .zip(native.columns())
+            .map(|(column, array)| self.convert_column(array, &column.storage))
+            .collect::<Result<Vec<_>, _>>()?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(native.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &rows)
+            .map_err(|_| changed(self.file.path()))
+    }
+
+    fn convert_column(&self, array: &ArrayRef, storage: &Storage) -> Result<ArrayRef, Problem> {
+        let misfit = |_| changed(self.file.path());
+        let is_text_file = matches!(self.rows, Rows::Csv(_));
+        match (self.form, is_text_file) {
+            (Form::Raw, _) | (Form::Text, true) => Ok(Arc::clone(array)),
+            (Form::Typed, true) => {
+                let texts = array
+                    .as_string_opt::<i32>()
+                    .ok_or_else(|| changed(self.file.path()))?;
+                typed::from_text(texts, storage).map_err(misfit)
+            }
+            (Form::Typed, false) => typed::from_native(array, storage).map_err(misfit),
+            (Form::Text, false) => {
+                let typed = typed::from_native(array, storage).map_err(misfit)?;
+                let texts = render::texts(&typed, Decimals::AsStored);
+                texts
+                    .map(render::shared)
+                    .map_err(|_| changed(self.file.path()))
+            }
+        }
+    }
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<RecordBatch, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = match self.next_native()? {
+            Ok(batch) => batch,
+            Err(problem) => return Some(Err(problem)),
+        };
+        self.rows_read += batch.num_rows() as u64;
+        if self.rows_read > ROWS_MAX {
+            return Some(Err(malformed(
+                self.file.path(),
+                &format!("it has more than {ROWS_MAX} rows"),
+                "split it into several datasets",
+            )));
+        }
+        if self.form == Form::Raw {
+            return Some(Ok(batch));
+        }
+        Some(self.convert(&batch))
+    }
+}
