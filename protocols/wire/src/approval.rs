@@ -16,7 +16,7 @@ mod adversary;
 
 pub use ballot::{Ballot, Refusal};
 pub use decision::{PersonDecision, SignedDecision, Verdict};
-pub use verify::{VerifiedApproval, verify};
+pub use verify::{VerifiedApproval, check_one, verify};
 
 use crate::canonical::Digest;
 use crate::flaw::{Flaw, checked, require};

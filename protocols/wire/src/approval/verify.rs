@@ -112,6 +112,25 @@ pub fn verify(
     })
 }
 
+/// Checks one party's node approval of `submission` by itself, as it comes in: [`verify()`] still has to see them all together.
+pub fn check_one(
+    submission: &Submission,
+    catalog: &dyn Catalog,
+    pins: &dyn Pins,
+    record: &Record,
+) -> Result<(), Problem> {
+    let org = &record.org;
+    let hash = submission.hash();
+    let party = submission.seal.parties.get(org).ok_or_else(|| {
+        let reason = format!("{org} takes no part in {}", hash.short());
+        refused(org, reason)
+    })?;
+    let registry = pinned(pins, org)?;
+    let quorum = quorum(catalog, org, party)?;
+    let approval = read(record, hash, registry)?;
+    count(approval, hash, quorum, registry).map(drop)
+}
+
 fn check_time(job: &Job, hash: JobHash, now_unix_s: u64) -> Result<(), Problem> {
     if !job.has_expired(now_unix_s) {
         return Ok(());
