@@ -1,0 +1,115 @@
+//! Moves frames between the stream and the protocol thread while a run is on, and says "at work" when there is nothing to move.
+
+use super::limits::Limits;
+use super::line::{Heard, Incoming, Line};
+use super::transport::{Pulse, PumpEnd};
+use super::{Role, Stop, blame};
+use entente_wire::problem::{Code, Problem, Side};
+use entente_wire::session::Control;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+
+/// What stands when the protocol thread has ended.
+pub(super) struct Carried<T> {
+    /// What the run gave; if the line was the reason for a failure, that reason.
+    pub(super) result: Result<T, Problem>,
+    /// The dialer's Closing, if it came while this side was still at work.
+    pub(super) closing: Option<Control>,
+}
+
+/// Moves frames until the protocol thread has ended. Always waits for the thread: it holds the dataset, and no new attempt may
+/// begin while it does. The thread ends soon after the line does, because its next send or receive fails.
+pub(super) async fn carry<T>(
+    line: &mut Line,
+    role: Role,
+    mut thread: oneshot::Receiver<Result<T, Problem>>,
+    pump: PumpEnd,
+    stop: &mut Stop,
+    limits: &Limits,
+) -> Carried<T> {
+    let Line { voice, incoming } = line;
+    let (cause, pulse) = (pump.cause, pump.pulse);
+    let partner = voice.partner.org.clone();
+    let mut working = interval_at(Instant::now() + limits.working_every, limits.working_every);
+    working.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let reader = read(incoming, pump.to_thread.clone(), pulse.clone());
+    tokio::pin!(reader);
+    let mut to_thread = Some(pump.to_thread);
+    let mut closing = None;
+    let mut reading = true;
+    let result = loop {
+        let failed = tokio::select! {
+            biased;
+            result = &mut thread => break result,
+            () = stop.requested(), if reading => Some(blame::stopping()),
+            stopped = &mut reader, if reading => match stopped {
+                Ok(control) if role == Role::Listener => {
+                    closing = Some(control);
+                    None
+                }
+                Ok(_) => Some(blame::misbehaved(&partner, "it closed before its dialer did")),
+                Err(problem) => Some(problem),
+            },
+            _ = working.tick() => {
+                voice.say_working();
+                continue;
+            }
+        };
+        reading = false;
+        if let Some(problem) = failed {
+            cause.set(problem);
+            pulse.send_modify(|pulse| pulse.ended = true);
+        }
+        // Only now: a thread that finds its queue closed looks for the cause.
+        to_thread = None;
+    };
+    drop(to_thread);
+    let result = result.unwrap_or_else(|_| Err(thread_died()));
+    if result.is_err() && reading && cause.is_lost() {
+        // The stream was torn down under the thread; the partner's reason may still be on its way to us.
+        let said = timeout(limits.farewell, &mut reader).await;
+        cause.set(match said {
+            Ok(Err(problem)) => problem,
+            _ => blame::line_broke(&partner, "the run"),
+        });
+    }
+    // A run that came to its end here is still broken if the line failed: there is nobody to close with.
+    let result = match cause.get() {
+        Some(problem) => Err(problem.clone()),
+        None => result,
+    };
+    Carried { result, closing }
+}
+
+/// Reads until the partner closes or the line fails. Frames for a thread that has ended are surplus: read and dropped; the
+/// transcripts will differ.
+async fn read(
+    incoming: &mut Incoming,
+    to_thread: mpsc::Sender<Vec<u8>>,
+    pulse: watch::Sender<Pulse>,
+) -> Result<Control, Problem> {
+    loop {
+        let heard = incoming.next("the run").await?;
+        pulse.send_modify(|pulse| pulse.heard = Instant::now());
+        match heard {
+            Heard::Data(payload) => {
+                let _ = to_thread.send(payload).await;
+            }
+            Heard::Control(Control::Working {}) => {}
+            Heard::Control(closing @ Control::Closing { .. }) => return Ok(closing),
+            Heard::Control(Control::Abort { problem }) => return Err(incoming.aborted(problem)),
+            Heard::Control(Control::Open { .. } | Control::Nonce { .. }) => {
+                return Err(incoming.misbehaved("it began the session a second time"));
+            }
+        }
+    }
+}
+
+fn thread_died() -> Problem {
+    Problem::new(
+        Code::Defect,
+        Side::Here,
+        "the thread of the run ended without a result".to_owned(),
+        "report this with the node's log".to_owned(),
+    )
+}
