@@ -118,3 +118,51 @@ impl fmt::Display for ColumnName {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_can_stand_in_a_certificate_a_schema_and_a_path_unchanged() {
+        let longest = "a".repeat(63);
+        for name in ["a", "north-bank", "a1", "a-1_b", &longest] {
+            assert_eq!(name.parse::<OrgName>().expect(name).as_str(), name);
+        }
+        let overlong = "a".repeat(64);
+        for name in [
+            "", "-a", "a-", "1a", "_a", "A", "a b", "a.b", "a/b", "..", "a\0", "ａ", "北", "a\n",
+            &overlong,
+        ] {
+            assert!(name.parse::<OrgName>().is_err(), "{name:?}");
+            let json = serde_json::to_string(name).expect("a string");
+            assert!(
+                serde_json::from_str::<DatasetName>(&json).is_err(),
+                "{name:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refused_name_is_not_repeated_at_length() {
+        let error = "x".repeat(10_000).parse::<Role>().expect_err("too long");
+        assert!(error.to_string().len() < 300);
+    }
+
+    #[test]
+    fn a_column_name_can_be_shown() {
+        for name in ["mobile", "Amount (EUR)", "手机", "a\"b"] {
+            assert!(ColumnName(name.to_owned()).check().is_ok(), "{name}");
+        }
+        for name in [
+            "",
+            " ",
+            "a\nb",
+            "\u{feff}mobile",
+            "a\u{202e}b",
+            &"x".repeat(257),
+        ] {
+            assert!(ColumnName(name.to_owned()).check().is_err(), "{name:?}");
+        }
+    }
+}

@@ -170,3 +170,93 @@ impl fmt::Display for ColumnType {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical::{from_bytes, to_bytes};
+
+    fn good() -> Publication {
+        from_bytes(include_bytes!(
+            "../../vectors/wire/documents/publication.json"
+        ))
+        .expect("a good vector")
+    }
+
+    fn column(name: &str) -> ColumnName {
+        ColumnName(name.to_owned())
+    }
+
+    #[test]
+    fn schema_and_policy_name_the_same_columns() {
+        let mut more = good();
+        more.schema.0.insert(column("salary"), ColumnType::Decimal);
+        assert!(
+            more.check()
+                .expect_err("unpublished")
+                .what
+                .contains("salary")
+        );
+        let mut fewer = good();
+        fewer.schema.0.remove(&column("segment"));
+        assert!(
+            fewer
+                .check()
+                .expect_err("untyped")
+                .what
+                .contains("no column segment")
+        );
+        assert!(
+            from_bytes::<Publication>(&to_bytes(&fewer)).is_err(),
+            "on the way in as well"
+        );
+    }
+
+    #[test]
+    fn types_carry_what_the_policy_says_of_them() {
+        let mut changed = good();
+        changed
+            .schema
+            .0
+            .insert(column("spend_90d"), ColumnType::Text);
+        assert!(
+            changed
+                .check()
+                .expect_err("capped text")
+                .what
+                .contains("only numbers")
+        );
+        let mut changed = good();
+        changed.schema.0.insert(column("mobile"), ColumnType::Date);
+        assert_eq!(
+            changed.check().expect_err("a date").path,
+            ["policy", "columns", "mobile", "id"]
+        );
+        changed
+            .schema
+            .0
+            .insert(column("mobile"), ColumnType::Integer);
+        assert_eq!(changed.check(), Ok(()));
+    }
+
+    #[test]
+    fn an_exact_size_is_not_published() {
+        let mut exact = good();
+        exact.ids_rounded = 2_999;
+        assert!(exact.check().expect_err("exact").what.contains("grid"));
+    }
+
+    #[test]
+    fn policy_and_schema_have_digests_of_their_own() {
+        let (one, mut other) = (good(), good());
+        other.policy.min_group += 1;
+        assert_ne!(one.policy_digest(), other.policy_digest());
+        assert_eq!(one.schema_digest(), other.schema_digest());
+        other
+            .schema
+            .0
+            .insert(column("segment"), ColumnType::Integer);
+        assert_ne!(one.schema_digest(), other.schema_digest());
+        assert_ne!(one.schema_digest(), one.policy_digest());
+    }
+}

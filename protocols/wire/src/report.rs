@@ -73,3 +73,58 @@ impl Step {
         matches!(self, Self::Declined | Self::Denied | Self::Failed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical::{Digest, from_bytes, to_bytes};
+    use crate::problem::Code;
+    use crate::rehearsal::{Stage, signer};
+
+    fn report(step: Step, attempt: u32, problem: bool) -> Report {
+        Report {
+            job: JobHash(Digest([1; 32])),
+            attempt,
+            step,
+            problem: problem.then(|| Problem::here(Code::Disk, "full", "free some")),
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_gives_a_reason_and_what_ran_an_attempt() {
+        for (step, attempt, problem, valid) in [
+            (Step::Declined, 0, true, true),
+            (Step::Declined, 0, false, false),
+            (Step::Denied, 0, false, false),
+            (Step::Failed, 2, false, false),
+            (Step::Failed, 2, true, true),
+            (Step::Running, 1, false, true),
+            (Step::Running, 0, false, false),
+            (Step::Done, 0, false, false),
+            (Step::Done, 3, false, true),
+            (Step::Cancelled, 0, false, true),
+        ] {
+            let report = report(step, attempt, problem);
+            assert_eq!(report.check().is_ok(), valid, "{report:?}");
+            assert_eq!(from_bytes::<Report>(&to_bytes(&report)).is_ok(), valid);
+        }
+    }
+
+    #[test]
+    fn a_report_is_taken_from_its_own_node_only() {
+        let stage = Stage::default().with_org("river-pay", &[]);
+        let river = "river-pay".parse().expect("a name");
+        let done = report(Step::Done, 1, false);
+        let sign = |signer: &_, org| Record::sign(signer, Kind::Report, org, &done);
+        assert_eq!(
+            Report::open(&sign(&stage.cast(&river).node, &river), &stage),
+            Ok(done.clone())
+        );
+        let forged = Report::open(&sign(&signer("stranger"), &river), &stage).expect_err("forged");
+        assert_eq!(forged.code, Code::RecordRefused);
+        let nobody = "nobody".parse().expect("a name");
+        let unknown =
+            Report::open(&sign(&stage.cast(&river).node, &nobody), &stage).expect_err("unknown");
+        assert_eq!(unknown.code, Code::PartnerUnknown);
+    }
+}

@@ -13,9 +13,11 @@ use crate::sign::{Kind, Record};
 use crate::submission::Submission;
 use std::collections::BTreeMap;
 
+mod documents;
 mod nodes;
 mod people;
 mod sealed;
+mod vectors;
 
 const NOW_UNIX_S: u64 = 1_790_000_000;
 

@@ -276,8 +276,9 @@ fn count(
             .map(ToString::to_string)
             .collect();
         let what = format!(
-            "{org}'s policy needs {} more approvals, from {}",
+            "{} of the {} approvals that its policy needs are missing; still open: {}",
             ballot.missing(),
+            quorum.need,
             open.join(", ")
         );
         return Err(refused(org, what));

@@ -10,12 +10,12 @@ fn fewer_people_than_the_policy_needs_are_not_enough() {
     refused(
         with_river(&stage, mei),
         Code::ApprovalRefused,
-        "needs 1 more approvals, from data-owner, security",
+        "1 of the 2 approvals that its policy needs are missing; still open: data-owner, security",
     );
     refused(
         with_river(&stage, Vec::new()),
         Code::ApprovalRefused,
-        "needs 2 more",
+        "2 of the 2",
     );
 }
 

@@ -1,0 +1,89 @@
+//! Known answers in `protocols/vectors/wire/documents`: one good document of each kind, and the digests derived from them.
+
+use super::vectors::{folder, hold};
+use super::*;
+use crate::canonical;
+use crate::limits::WIRE_VERSION;
+use crate::report::{Report, Step};
+use crate::session::{
+    Contribution, Control, Opening, SessionNonce, Transcript, id_key, session_id,
+};
+
+#[test]
+fn documents_keep_their_bytes() {
+    let stage = stage();
+    let submission = submission(&stage);
+    let river_cast = stage.cast(&river());
+    let approval: NodeApproval = honest(&stage, &submission)[1]
+        .read_unverified(Kind::Approval)
+        .expect("ours");
+    let problem = Problem::here(
+        Code::DataChanged,
+        "the file of users changed since it was registered",
+        "add it again",
+    );
+    let report = Report {
+        job: submission.hash(),
+        attempt: 1,
+        step: Step::Failed,
+        problem: Some(problem.clone()),
+    };
+    let nonce = SessionNonce([9; 32]);
+    let opening = Opening {
+        version: WIRE_VERSION,
+        job: submission.hash(),
+        attempt: 1,
+        dataset_version: Digest([3; 32]),
+        ids_rounded: 3_000,
+        nonce_commitment: nonce.commitment(),
+    };
+    let transcript = Transcript {
+        job: submission.hash(),
+        attempt: 1,
+        sent: Digest([4; 32]),
+        received: Digest([5; 32]),
+        sent_bytes: 96_000,
+        received_bytes: 64_000,
+    };
+    let ours = Contribution {
+        opening: &opening,
+        nonce: &nonce,
+    };
+    let publication = river_cast.publications.values().next().expect("published");
+    let known: Vec<(&str, Vec<u8>)> = vec![
+        ("job", canonical::to_bytes(&submission.job)),
+        ("policy", canonical::to_bytes(&publication.policy)),
+        ("publication", canonical::to_bytes(publication)),
+        ("registry", canonical::to_bytes(&river_cast.registry)),
+        ("seal", canonical::to_bytes(&submission.seal)),
+        ("submission", canonical::to_bytes(&submission)),
+        ("decision", canonical::to_bytes(&approval.decisions[0])),
+        ("approval", canonical::to_bytes(&approval)),
+        ("report", canonical::to_bytes(&report)),
+        ("problem", canonical::to_bytes(&problem)),
+        ("opening", canonical::to_bytes(&opening)),
+        ("transcript", canonical::to_bytes(&transcript)),
+        (
+            "control_open",
+            Control::open(&river_cast.node, &river(), opening.clone()).to_bytes(),
+        ),
+        ("control_nonce", Control::Nonce { nonce }.to_bytes()),
+        ("control_working", Control::Working {}.to_bytes()),
+        (
+            "control_closing",
+            Control::closing(&river_cast.node, &river(), transcript).to_bytes(),
+        ),
+        ("control_abort", Control::Abort { problem }.to_bytes()),
+    ];
+    for (name, bytes) in known {
+        hold(&folder("documents").join(format!("{name}.json")), &bytes);
+    }
+    let digests = format!(
+        "H = {}\nname = {}\nsid (both sides alike) = {}\nid key = {}\n",
+        submission.hash(),
+        submission.hash().short(),
+        session_id(ours, ours),
+        hex::encode(id_key(ours, ours)),
+    );
+    hold(&folder("documents").join("digests.txt"), digests.as_bytes());
+}
