@@ -130,8 +130,20 @@ impl Registry {
             let what = format!("there are more than {PEOPLE_MAX} people");
             Flaw::at(["people"], what, "register only those who approve jobs")
         })?;
+        const MAKE_ANOTHER: &str = "make the key with this program, and copy its public half whole";
+        require(!self.node_key.is_weak(), || {
+            Flaw::at(
+                ["node_key"],
+                "anybody could sign under this key",
+                MAKE_ANOTHER,
+            )
+        })?;
         let mut seen = BTreeSet::from([self.node_key]);
         for (name, person) in &self.people {
+            require(!person.key.is_weak(), || {
+                let what = format!("anybody could sign under {name}'s key");
+                Flaw::at(["people", name.as_str(), "key"], what, MAKE_ANOTHER)
+            })?;
             require(seen.insert(person.key), || {
                 let what = format!("{name}'s key is also another person's or the node's");
                 Flaw::at(

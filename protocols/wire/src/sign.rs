@@ -1,14 +1,16 @@
 //! Ed25519 signatures over canonical documents, and the signed records that travel between organisations.
 
+mod kind;
+mod record;
+
+pub use kind::Kind;
+pub use record::Record;
+
 use crate::canonical::{self, CanonicalError, Digest};
 use crate::hexadecimal::hexadecimal;
 use crate::names::OrgName;
-use crate::people::Pins;
-use crate::problem::{Code, Problem};
-use crate::rpc::record::v1 as rpc;
-use crate::tags;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// An Ed25519 public key, written as 64 hexadecimal digits.
@@ -21,6 +23,45 @@ impl PublicKey {
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Digest(bytes))
     }
+
+    /// Whether the key is a point of small order. Under such a key a signature of zeros verifies for one document in eight or
+    /// more, so anybody could sign for its holder; no honest key is one.
+    pub fn is_weak(&self) -> bool {
+        let Digest(mut bytes) = self.0;
+        // The top bit is the sign of x; a point and its negative have the same order.
+        bytes[31] &= 0x7f;
+        SMALL_ORDER.contains(&bytes)
+    }
+}
+
+/// The y-coordinates, little-endian, of all points of Ed25519's curve whose order divides 8, and those that are not reduced
+/// modulo p = 2^255 - 19 and still decode to one.
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    padded([0x00, 0x00], 0x00),
+    padded([0x01, 0x00], 0x00),
+    // p - 1, p and p + 1.
+    padded([0xec, 0x7f], 0xff),
+    padded([0xed, 0x7f], 0xff),
+    padded([0xee, 0x7f], 0xff),
+    // Order 8.
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+];
+
+/// First and last byte around 30 equal ones.
+const fn padded([first, last]: [u8; 2], between: u8) -> [u8; 32] {
+    let mut bytes = [between; 32];
+    bytes[0] = first;
+    bytes[31] = last;
+    bytes
 }
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,75 +71,6 @@ impl fmt::Debug for PublicKey {
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// What kind of document a record carries. Its tag separates the domains of all signatures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// [`crate::people::Registry`], signed by the organisation's root key.
-    Registry,
-    /// [`crate::publication::Publication`], signed by the node key.
-    Publication,
-    /// [`crate::submission::Submission`], signed by the asker's node key.
-    Submission,
-    /// [`crate::approval::NodeApproval`], signed by the node key.
-    Approval,
-    /// [`crate::report::Report`], signed by the node key.
-    Report,
-    /// [`crate::approval::PersonDecision`], signed by a person's own key; never a record of its own.
-    Decision,
-    /// [`crate::session::Opening`], signed by the node key; sent to the partner only.
-    Opening,
-    /// [`crate::session::Transcript`], signed by the node key; sent to the partner only.
-    Transcript,
-    /// A dataset's manifest, signed by the node key.
-    Manifest,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: &[Self] = &[
-        Self::Registry,
-        Self::Publication,
-        Self::Submission,
-        Self::Approval,
-        Self::Report,
-        Self::Decision,
-        Self::Opening,
-        Self::Transcript,
-        Self::Manifest,
-    ];
-
-    pub(crate) fn tag(self) -> &'static str {
-        match self {
-            Self::Registry => tags::SIGNED_REGISTRY,
-            Self::Publication => tags::SIGNED_PUBLICATION,
-            Self::Submission => tags::SIGNED_SUBMISSION,
-            Self::Approval => tags::SIGNED_APPROVAL,
-            Self::Report => tags::SIGNED_REPORT,
-            Self::Decision => tags::SIGNED_DECISION,
-            Self::Opening => tags::SIGNED_OPENING,
-            Self::Transcript => tags::SIGNED_TRANSCRIPT,
-            Self::Manifest => tags::SIGNED_MANIFEST,
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Registry => "registry of people",
-            Self::Publication => "publication",
-            Self::Submission => "submission",
-            Self::Approval => "node approval",
-            Self::Report => "report",
-            Self::Decision => "decision",
-            Self::Opening => "session opening",
-            Self::Transcript => "transcript",
-            Self::Manifest => "manifest",
-        })
     }
 }
 
@@ -183,6 +155,9 @@ pub fn verify(
     body: &[u8],
     signature: &[u8],
 ) -> Result<(), SignError> {
+    if key.is_weak() {
+        return Err(SignError::BadSignature { org: org.clone() });
+    }
     UnparsedPublicKey::new(&ED25519, key.0.0)
         .verify(&signed_bytes(kind, org, body), signature)
         .map_err(|_| SignError::BadSignature { org: org.clone() })
@@ -212,128 +187,76 @@ pub enum SignError {
     Body(#[from] CanonicalError),
 }
 
-/// A signed document on its way: not yet verified, so its body cannot be read as a type.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Record {
-    /// What it carries.
-    pub kind: Kind,
-    /// Who signed.
-    pub org: OrgName,
-    /// Canonical JSON.
-    pub body: Vec<u8>,
-    /// 64 bytes, unless somebody tampered.
-    pub signature: Vec<u8>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rehearsal::signer;
 
-impl Record {
-    /// Signs `document` on behalf of `org`.
-    pub fn sign<T: Serialize>(signer: &Signer, kind: Kind, org: &OrgName, document: &T) -> Self {
-        let body = canonical::to_bytes(document);
-        let signature = signer.sign(kind, org, &body).0.to_vec();
-        Self {
-            kind,
-            org: org.clone(),
-            body,
-            signature,
-        }
+    fn org() -> OrgName {
+        "river-pay".parse().expect("a valid name")
     }
 
-    /// The document, once the signature verifies under `key` and the body is canonical.
-    pub fn open<T: Serialize + DeserializeOwned>(
-        &self,
-        kind: Kind,
-        key: PublicKey,
-    ) -> Result<T, SignError> {
-        if self.kind != kind {
-            return Err(SignError::WrongKind);
-        }
-        verify(key, kind, &self.org, &self.body, &self.signature)?;
-        Ok(canonical::from_bytes(&self.body)?)
-    }
-
-    /// As [`open`](Self::open), under the node key that the organisation's pinned registry names.
-    pub fn open_pinned<T: Serialize + DeserializeOwned>(
-        &self,
-        kind: Kind,
-        pins: &dyn Pins,
-    ) -> Result<T, Problem> {
-        let Some(registry) = pins.registry(&self.org) else {
-            return Err(Problem::here(
-                Code::PartnerUnknown,
-                format!("{} is not linked with this node", self.org),
-                format!("link it first: `entente invite {}`", self.org),
-            ));
+    #[test]
+    fn every_part_of_what_is_signed_counts() {
+        let key = signer("node");
+        let signature = key.sign(Kind::Report, &org(), b"body");
+        let check = |kind, org: &OrgName, body: &[u8], signature: &[u8]| {
+            verify(key.public_key(), kind, org, body, signature).is_ok()
         };
-        self.open(kind, registry.node_key)
-            .map_err(|error| self.refused(error.to_string()))
-    }
-
-    /// The problem of a record that was refused.
-    pub fn refused(&self, reason: impl fmt::Display) -> Problem {
-        Problem::partner(
-            &self.org,
-            Code::RecordRefused,
-            format!("a {} by {} was refused: {reason}", self.kind, self.org),
-            "ask the partner whether its node was restored or its keys changed",
-        )
-    }
-
-    /// The document without checking who signed it: for the coordinator, which needs addresses and states only and whose
-    /// word nobody relies on.
-    pub fn read_unverified<T: Serialize + DeserializeOwned>(
-        &self,
-        kind: Kind,
-    ) -> Result<T, SignError> {
-        if self.kind != kind {
-            return Err(SignError::WrongKind);
+        assert!(check(Kind::Report, &org(), b"body", &signature.0));
+        let other = "river-pa".parse().expect("a valid name");
+        assert!(!check(Kind::Manifest, &org(), b"body", &signature.0));
+        assert!(
+            !check(Kind::Report, &other, b"ybody", &signature.0),
+            "parts run together"
+        );
+        assert!(!check(Kind::Report, &org(), b"bodY", &signature.0));
+        for bit in 0..512 {
+            let mut flipped = signature.0;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(!check(Kind::Report, &org(), b"body", &flipped), "bit {bit}");
         }
-        Ok(canonical::from_bytes(&self.body)?)
     }
 
-    /// Which record this is: kind, organisation and body.
-    pub fn digest(&self) -> Digest {
-        Digest(signed_bytes(self.kind, &self.org, &self.body))
-    }
-}
-
-impl From<Record> for rpc::Record {
-    fn from(record: Record) -> Self {
-        let kind = match record.kind {
-            Kind::Registry => rpc::Kind::Registry,
-            Kind::Publication => rpc::Kind::Publication,
-            Kind::Submission => rpc::Kind::Submission,
-            Kind::Approval => rpc::Kind::Approval,
-            Kind::Report => rpc::Kind::Report,
-            Kind::Decision | Kind::Opening | Kind::Transcript | Kind::Manifest => {
-                rpc::Kind::Unspecified
+    #[test]
+    fn points_of_small_order_are_weak_and_honest_keys_are_not() {
+        for point in curve25519_dalek::constants::EIGHT_TORSION {
+            let key = PublicKey::from_bytes(point.compress().to_bytes());
+            assert!(key.is_weak(), "{key}");
+        }
+        for mut bytes in SMALL_ORDER {
+            for sign in [0, 0x80] {
+                bytes[31] |= sign;
+                let point = curve25519_dalek::edwards::CompressedEdwardsY(bytes).decompress();
+                assert!(
+                    point.is_none_or(|point| point.is_small_order()),
+                    "{bytes:?}"
+                );
+                assert!(PublicKey::from_bytes(bytes).is_weak());
             }
-        };
-        Self {
-            kind: kind.into(),
-            org: record.org.into(),
-            body: record.body,
-            signature: record.signature,
+        }
+        assert!((0..100).all(|n| !signer(&n.to_string()).public_key().is_weak()));
+    }
+
+    #[test]
+    fn a_key_that_anybody_could_sign_under_verifies_nothing() {
+        let signature = signer("node").sign(Kind::Report, &org(), b"body");
+        for bytes in SMALL_ORDER.into_iter().chain([[255; 32], [1; 32]]) {
+            let key = PublicKey::from_bytes(bytes);
+            assert!(verify(key, Kind::Report, &org(), b"body", &signature.0).is_err());
+            for body in 0..64 {
+                assert!(verify(key, Kind::Report, &org(), &[body], &[0; 64]).is_err());
+            }
         }
     }
-}
 
-impl TryFrom<rpc::Record> for Record {
-    type Error = SignError;
-    fn try_from(record: rpc::Record) -> Result<Self, SignError> {
-        let kind = match record.kind() {
-            rpc::Kind::Unspecified => return Err(SignError::WrongKind),
-            rpc::Kind::Registry => Kind::Registry,
-            rpc::Kind::Publication => Kind::Publication,
-            rpc::Kind::Submission => Kind::Submission,
-            rpc::Kind::Approval => Kind::Approval,
-            rpc::Kind::Report => Kind::Report,
-        };
-        let org = record.org.parse().map_err(|_| SignError::BadName)?;
-        Ok(Self {
-            kind,
-            org,
-            body: record.body,
-            signature: record.signature,
-        })
+    #[test]
+    fn a_key_file_that_is_none_is_refused() {
+        for document in [&b""[..], b"not a key", &[0x30; 48]] {
+            assert!(matches!(
+                Signer::from_pkcs8(document),
+                Err(SignError::BadKey)
+            ));
+        }
     }
 }

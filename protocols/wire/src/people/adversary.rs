@@ -127,3 +127,17 @@ fn has_a_size_that_is_checked_on_the_way_in() {
     assert!(Registry::open(&record(&stage, &large), cast.root.public_key(), None).is_err());
     assert!(stage.registry(&org("nobody")).is_none());
 }
+
+#[test]
+fn a_key_under_which_anybody_can_sign_is_not_registered() {
+    let stage = stage();
+    let registry = &stage.cast(&river()).registry;
+    let weak = PublicKey::from_bytes([0; 32]);
+    let flaws = [
+        registry.next(|next| next.node_key = weak),
+        registry.next(|next| next.people.get_mut(&person("kai")).expect("known").key = weak),
+    ];
+    for flaw in flaws {
+        assert!(flaw.expect_err("weak").what.contains("anybody could sign"));
+    }
+}
