@@ -1,8 +1,7 @@
 //! How a session's problems are worded, which of them a new attempt may cure, and what of them crosses to the partner.
 //!
-//! A partner learns the code and whose side it is on. Sentences cross only where they are made of what both sides know anyway;
-//! a problem of one side's data or machine crosses as its code's general meaning, because file names, row numbers and counts
-//! are nobody else's.
+//! A partner learns the code and whose side it is on; sentences about this side's data or machine do not cross
+//! ([`Problem::for_others`]).
 
 use entente_wire::limits::WIRE_VERSION;
 use entente_wire::names::OrgName;
@@ -80,22 +79,6 @@ pub(super) fn may_retry(problem: &Problem) -> bool {
     )
 }
 
-/// The form in which a problem is told to the partner.
-pub(super) fn told(problem: &Problem) -> Problem {
-    // Areas 4 (data), 8 (this node) and 9 (a defect): see `Code::area`.
-    let area = problem.code.as_str().as_bytes().get(1).copied();
-    if !matches!(area, Some(b'4' | b'8' | b'9')) {
-        return problem.clone();
-    }
-    let todo = "the details stand in the log of the node on whose side it is";
-    Problem::new(
-        problem.code,
-        problem.side.clone(),
-        problem.code.meaning(),
-        todo,
-    )
-}
-
 /// A problem that `partner` told, as it looks from here: its "here" is the partner, its "partner" is this node. A partner may
 /// put the blame on itself, on this node or on the network, but not on a third party or on what a person here typed.
 pub(crate) fn heard(us: &OrgName, partner: &OrgName, problem: Problem) -> Problem {
@@ -149,22 +132,6 @@ mod tests {
                 .any(|c| c.is_control() || c == '\u{202e}')
         );
         assert!(heard.what.len() <= PROBLEM_TEXT_BYTES_MAX);
-    }
-
-    #[test]
-    fn what_concerns_one_sides_data_or_machine_crosses_as_its_code_only() {
-        for code in [
-            Code::ValueOutside,
-            Code::DataChanged,
-            Code::Disk,
-            Code::Defect,
-        ] {
-            let told = told(&problem(code, Side::Here, "row 17 of /data/customers.csv"));
-            assert_eq!(told.code, code);
-            assert!(!told.what.contains("customers"), "{}", told.what);
-        }
-        let shared = problem(Code::JobExpired, Side::Here, "J-1 expired");
-        assert_eq!(told(&shared), shared);
     }
 
     #[test]

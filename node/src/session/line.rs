@@ -77,7 +77,7 @@ impl Line {
         let (outgoing, mut incoming) = (self.voice.outgoing, self.incoming);
         let goodbye = async move {
             if let Some(problem) = reason {
-                let problem = blame::told(problem);
+                let problem = problem.for_others();
                 let sent = outgoing.send(control_frame(&Control::Abort { problem }));
                 if sent.await.is_err() {
                     return;

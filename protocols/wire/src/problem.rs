@@ -62,6 +62,17 @@ impl Problem {
         Self::new(code, Side::Partner { org: org.clone() }, what, todo)
     }
 
+    /// The form in which it is told to other organisations: sentences about this side's data, machine or program stay here,
+    /// because file names, row numbers and counts are nobody else's; only their code's general meaning crosses.
+    #[must_use]
+    pub fn for_others(&self) -> Self {
+        if !matches!(self.code.area(), "data" | "this node" | "a defect") {
+            return self.clone();
+        }
+        let todo = "the details are shown at the node on whose side it is";
+        Self::new(self.code, self.side.clone(), self.code.meaning(), todo)
+    }
+
     /// The same problem, told by `teller` and now read by `me`: what the teller calls its own side is the teller's, and
     /// what it calls ours is ours.
     #[must_use]
@@ -180,6 +191,17 @@ mod tests {
         };
         let sent: Problem = canonical::from_bytes(&canonical::to_bytes(&literal)).expect("clean");
         assert_eq!(sent.what, "a b");
+    }
+
+    #[test]
+    fn what_concerns_one_sides_data_or_machine_crosses_as_its_codes_meaning_only() {
+        for code in Code::ALL {
+            let private = matches!(code.as_str().as_bytes()[1], b'4' | b'8' | b'9');
+            let problem = Problem::here(*code, "row 17 of /data/customers.csv", "y");
+            let told = problem.for_others();
+            assert_eq!((told.code, told.side), (*code, Side::Here));
+            assert_eq!(told.what.contains("customers"), !private, "{code}");
+        }
     }
 
     #[test]
