@@ -51,6 +51,19 @@ impl FactReader {
         Ok(reader)
     }
 
+    /// For an event table, which is collapsed in the question: all rows of an id count, if all consent.
+    pub(crate) fn consent_only(dataset: &Dataset, policy: &Policy) -> Result<Self, Problem> {
+        let consent = policy.consent.clone();
+        if let Some(name) = &consent {
+            usable(dataset, name)?;
+        }
+        Ok(Self {
+            consent,
+            latest: None,
+            content: Vec::new(),
+        })
+    }
+
     /// The columns it looks at.
     pub(crate) fn columns(&self) -> BTreeSet<&ColumnName> {
         let content = self.content.iter().map(|(name, _)| name);

@@ -5,24 +5,37 @@
 //! | [`register()`] | looks at every row of a file once: types, usable ids, hash |
 //! | [`survey()`] | counts what a policy leaves of the ids |
 //! | [`open_dataset`] | the only door to rows: needs all parties' approval and an unchanged file |
+//! | [`prepare`] | the local query: ids, group codes and measures for the protocol |
+//! | [`table()`], [`write_rows`] | results over the receiver's own rows |
 //! | `ids` | brings ids to one form and digests them for one job |
 //!
 //! Who learns what: everything here stays in this node. What leaves it are counts and hashes (the manifest), a rounded size
 //! (the publication), and keyed digests of ids inside a protocol run.
 
+mod csv_out;
+mod derived;
+mod expression;
 mod facts;
 mod fault;
-pub(crate) mod file;
+mod file;
+mod group;
 pub mod ids;
+mod local_query;
 mod manifest;
+mod measure;
 mod one_row;
 mod open;
 mod register;
 mod survey;
-pub(crate) mod values;
+mod table;
+mod values;
+mod write_rows;
 
+pub use local_query::{Prepared, Progress, prepare};
 pub use manifest::{Column, Dataset, Format, IdCounts, MANIFEST_VERSION, Manifest, Storage};
 pub use one_row::Counts;
 pub use open::{OpenDataset, open_dataset};
 pub use register::register;
 pub use survey::{eligible_ids, survey};
+pub use table::{AVERAGE_DECIMALS, Cell, Table, table};
+pub use write_rows::{Shown, write_rows};

@@ -11,13 +11,14 @@ use entente_wire::names::ColumnName;
 use entente_wire::policy::Policy;
 use entente_wire::problem::{Code, Problem};
 use entente_wire::tags;
+use std::sync::Arc;
 
 /// A dataset that an approved job may read, under the approved policy. Its rows can be read while it lives.
 #[derive(Debug)]
 pub struct OpenDataset {
     pub(super) dataset: Dataset,
     pub(super) policy: Policy,
-    pub(super) file: DataFile,
+    pub(super) file: Arc<DataFile>,
 }
 
 /// Opens `dataset` for the job that `approval` proves.
@@ -51,7 +52,7 @@ pub fn open_dataset(
 
 /// Everything but the approval. Tests of what comes after begin here.
 pub(super) fn open_unapproved(dataset: &Dataset, policy: &Policy) -> Result<OpenDataset, Problem> {
-    let file = DataFile::open(&dataset.path)?;
+    let file = Arc::new(DataFile::open(&dataset.path)?);
     check_same(&file, dataset)?;
     Ok(OpenDataset {
         dataset: dataset.clone(),

@@ -21,6 +21,7 @@ use entente_wire::policy::IdKind;
 use entente_wire::problem::{Code, Problem};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Looks at every row of the file at `path` and counts what is usable under each of `ids`.
 ///
@@ -33,7 +34,7 @@ pub fn register(
 ) -> Result<(Dataset, DatasetReport), Problem> {
     let path =
         std::path::absolute(path).map_err(|error| file::unreadable(path, &error.to_string()))?;
-    let file = DataFile::open(&path)?;
+    let file = Arc::new(DataFile::open(&path)?);
     let format = file.recognise()?;
     let found = found_columns(&file, format)?;
     check_ids(&file, &found, ids)?;

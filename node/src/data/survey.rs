@@ -14,6 +14,7 @@ use entente_wire::names::ColumnName;
 use entente_wire::policy::{IdKind, Policy};
 use entente_wire::problem::Problem;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The report of a registered dataset; with a policy also what that policy leaves of its ids.
 ///
@@ -43,7 +44,7 @@ pub fn eligible_ids(dataset: &Dataset, policy: &Policy, id: &ColumnName) -> Resu
 
 /// Counts of every registered id column, in the manifest's order.
 pub(crate) fn count(dataset: &Dataset, policy: &Policy) -> Result<Vec<Counts>, Problem> {
-    let file = DataFile::open(&dataset.path)?;
+    let file = Arc::new(DataFile::open(&dataset.path)?);
     check_same(&file, dataset)?;
     let mut counters = dataset
         .manifest

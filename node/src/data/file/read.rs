@@ -2,7 +2,7 @@
 
 use super::{DataFile, ROWS_MAX, changed, csv, malformed, parquet};
 use crate::data::manifest::{Column, Format, Storage};
-use crate::data::values::render::{self, Decimals};
+use crate::data::values::render;
 use crate::data::values::typed;
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -21,11 +21,11 @@ pub(crate) enum Form {
 }
 
 /// Batches of the columns asked for, in file order.
-pub(crate) struct Batches<'a> {
-    file: &'a DataFile,
+pub(crate) struct Batches {
+    file: Arc<DataFile>,
     rows: Rows,
     form: Form,
-    columns: Vec<&'a Column>,
+    storages: Vec<Storage>,
     schema: SchemaRef,
     rows_read: u64,
 }
@@ -36,13 +36,13 @@ enum Rows {
 }
 
 /// Reads `file` with the columns at `places` (ascending, at least one) of all its `columns`.
-pub(crate) fn read<'a>(
-    file: &'a DataFile,
+pub(crate) fn read(
+    file: &Arc<DataFile>,
     format: Format,
-    columns: &'a [Column],
+    columns: &[Column],
     places: &[usize],
     form: Form,
-) -> Result<Batches<'a>, Problem> {
+) -> Result<Batches, Problem> {
     let rows = match format {
         Format::Csv { delimiter } => {
             let names: Vec<_> = columns.iter().map(|column| column.name.0.clone()).collect();
@@ -69,10 +69,13 @@ pub(crate) fn read<'a>(
     });
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     Ok(Batches {
-        file,
+        file: Arc::clone(file),
         rows,
         form,
-        columns,
+        storages: columns
+            .iter()
+            .map(|column| column.storage.clone())
+            .collect(),
         schema,
         rows_read: 0,
     })
@@ -101,14 +104,14 @@ pub(crate) fn native_columns(
     }
 }
 
-impl Batches<'_> {
+impl Batches {
     /// The schema of [`Form::Typed`] and [`Form::Text`] batches.
     pub(crate) fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
     fn next_native(&mut self) -> Option<Result<RecordBatch, Problem>> {
-        let file = self.file;
+        let file = &self.file;
         Some(match &mut self.rows {
             Rows::Csv(rows) => rows.next()?.map_err(|error| csv::explain(file, &error)),
             Rows::Parquet(rows) => rows
@@ -118,14 +121,14 @@ impl Batches<'_> {
     }
 
     fn convert(&self, native: &RecordBatch) -> Result<RecordBatch, Problem> {
-        if native.num_columns() != self.columns.len() {
+        if native.num_columns() != self.storages.len() {
             return Err(changed(self.file.path()));
         }
         let arrays = self
-            .columns
+            .storages
             .iter()
             .zip(native.columns())
-            .map(|(column, array)| self.convert_column(array, &column.storage))
+            .map(|(storage, array)| self.convert_column(array, storage))
             .collect::<Result<Vec<_>, _>>()?;
         let rows = RecordBatchOptions::new().with_row_count(Some(native.num_rows()));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &rows)
@@ -146,7 +149,7 @@ impl Batches<'_> {
             (Form::Typed, false) => typed::from_native(array, storage).map_err(misfit),
             (Form::Text, false) => {
                 let typed = typed::from_native(array, storage).map_err(misfit)?;
-                let texts = render::texts(&typed, Decimals::AsStored);
+                let texts = render::texts(&typed);
                 texts
                     .map(render::shared)
                     .map_err(|_| changed(self.file.path()))
@@ -155,7 +158,7 @@ impl Batches<'_> {
     }
 }
 
-impl Iterator for Batches<'_> {
+impl Iterator for Batches {
     type Item = Result<RecordBatch, Problem>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -1,4 +1,5 @@
-//! Typed values as text, one form a value: what group domains are compared with and what result files hold.
+//! Typed values as text: what group domains are compared with and what result files hold. Decimals keep all places of their
+//! column: `1.50`.
 
 use super::{exact, moment};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
@@ -13,17 +14,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NoText(pub(crate) String);
 
-/// How decimals are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decimals {
-    /// With all places of the column: `1.50`.
-    AsStored,
-    /// Without zeros at the end: `1.5`; one form for one number.
-    Shortest,
-}
-
 /// All values of `array` as text.
-pub(crate) fn texts(array: &ArrayRef, decimals: Decimals) -> Result<StringArray, NoText> {
+pub(crate) fn texts(array: &ArrayRef) -> Result<StringArray, NoText> {
     Ok(match array.data_type() {
         DataType::Utf8 => array.as_string::<i32>().clone(),
         DataType::Boolean => collect(array.as_boolean().iter(), |v| v.to_string()),
@@ -31,12 +23,8 @@ pub(crate) fn texts(array: &ArrayRef, decimals: Decimals) -> Result<StringArray,
         DataType::UInt64 => collect(array.as_primitive::<UInt64Type>().iter(), |v| v.to_string()),
         DataType::Decimal128(_, scale) => {
             let scale = u8::try_from(*scale).map_err(|_| no_text(array))?;
-            let keep = match decimals {
-                Decimals::AsStored => scale,
-                Decimals::Shortest => 0,
-            };
             collect(array.as_primitive::<Decimal128Type>().iter(), |units| {
-                exact::write_trimmed(units, scale, keep)
+                exact::write(units, scale)
             })
         }
         DataType::Float64 => collect(array.as_primitive::<Float64Type>().iter(), |v| {
@@ -56,7 +44,7 @@ pub(crate) fn texts(array: &ArrayRef, decimals: Decimals) -> Result<StringArray,
         DataType::Null => StringArray::new_null(array.len()),
         other => {
             let simpler = simpler(other).ok_or_else(|| no_text(array))?;
-            return texts(&as_type(array, &simpler)?, decimals);
+            return texts(&as_type(array, &simpler)?);
         }
     })
 }
@@ -89,26 +77,15 @@ fn no_text(array: &ArrayRef) -> NoText {
     NoText(array.data_type().to_string())
 }
 
-/// The shortest decimal form, or the name of what is not a number.
+/// The shortest decimal form; of values beyond 38 digits and of what is not a number, whatever the type prints.
 fn float_text(value: f64, number: Option<exact::Number>) -> String {
-    match number {
-        Some(number) if number.scale <= 0 => number.at_scale(0).to_string(),
-        Some(number) => match u8::try_from(number.scale) {
-            Ok(scale) => exact::write_trimmed(number.units, scale, 0),
+    let fits = |number: &exact::Number| number.whole_digits() <= exact::DIGITS_MAX;
+    match number.filter(fits) {
+        Some(number) => match u8::try_from(number.scale.max(0)) {
+            Ok(scale) => exact::write_trimmed(number.at_scale(scale), scale, 0),
             Err(_) => value.to_string(),
         },
         None => value.to_string(),
-    }
-}
-
-/// The one form of a number given as text, in [`Decimals::Shortest`]; `None` where it is none.
-pub(crate) fn shortest_number(text: &str) -> Option<String> {
-    match exact::read(text)? {
-        exact::Numeric::Whole(number) | exact::Numeric::Fraction(number) => {
-            let scale = u8::try_from(number.scale.max(0)).ok()?;
-            Some(exact::write_trimmed(number.at_scale(scale), scale, 0))
-        }
-        exact::Numeric::NotFinite => None,
     }
 }
 
