@@ -3,4 +3,5 @@
 #![allow(unsafe_code)] // CPU intrinsics; every block carries its safety argument
 
 pub(crate) mod clmul;
+pub(crate) mod lanes;
 pub(crate) mod wide;

@@ -9,6 +9,7 @@
 //! Everything here is public but the vector itself, and the vector is only ever added up: no branch or address depends on it.
 
 use crate::block::Block;
+use crate::simd::lanes::{self, WINDOW};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -16,9 +17,6 @@ use rand_core::{Rng, SeedableRng};
 pub const EXPANDER_WEIGHT: usize = 7;
 /// Random diagonals of the convolution.
 pub const CONVOLUTION_WIDTH: usize = 24;
-/// Places that one step of the convolution looks back: the random diagonals, and one that is always there.
-const HISTORY: usize = CONVOLUTION_WIDTH + 1;
-
 /// A place of a vector under the code: K 64-bit words. Two words are one block; four are two blocks that take the same path.
 pub type Lane<const K: usize> = [u64; K];
 
@@ -70,88 +68,31 @@ impl Code {
     pub fn compress<const K: usize>(&self, noise: &mut [Lane<K>]) {
         assert_eq!(noise.len(), 2 * self.outputs(), "two places an output");
         let (outputs, parity) = noise.split_at_mut(self.outputs());
-        crate::simd::wide::run(|| {
-            let history = self.convolve(parity, [[0; K]; HISTORY]);
-            self.convolve(parity, history);
-            for (output, places) in outputs.iter_mut().zip(&self.expander) {
-                for place in places {
-                    add(output, &parity[*place as usize]);
-                }
-            }
-        });
+        let history = self.convolve(parity, [[0; K]; WINDOW]);
+        self.convolve(parity, history);
+        lanes::gather(outputs, parity, &self.expander);
     }
 
     /// One pass over `parity`, as if `history` stood before it. Returns the last places.
-    #[inline(always)]
     fn convolve<const K: usize>(
         &self,
         parity: &mut [Lane<K>],
-        history: [Lane<K>; HISTORY],
-    ) -> [Lane<K>; HISTORY] {
-        let head = parity.len().min(HISTORY);
-        let mut window = [[0u64; K]; 2 * HISTORY];
-        window[..HISTORY].copy_from_slice(&history);
+        history: [Lane<K>; WINDOW],
+    ) -> [Lane<K>; WINDOW] {
+        let head = parity.len().min(WINDOW);
+        let mut line = history.to_vec();
         for i in 0..head {
-            let looked_at: &[Lane<K>; HISTORY] = (&window[i..i + HISTORY])
-                .try_into()
-                .expect("a window of this length");
-            step(&mut parity[i], looked_at, self.coefficients[i]);
-            window[HISTORY + i] = parity[i];
+            lanes::portable::step(&mut parity[i], &line[i..i + WINDOW], self.coefficients[i]);
+            line.push(parity[i]);
         }
-        for i in head..parity.len() {
-            let (before, rest) = parity.split_at_mut(i);
-            let looked_at: &[Lane<K>; HISTORY] = before[i - HISTORY..]
-                .try_into()
-                .expect("a window of this length");
-            step(&mut rest[0], looked_at, self.coefficients[i]);
-        }
-        match parity.len().checked_sub(HISTORY) {
-            Some(start) => parity[start..].try_into().expect("a window of this length"),
-            None => window[head..head + HISTORY]
-                .try_into()
-                .expect("a window of this length"),
-        }
+        lanes::convolve(parity, &self.coefficients);
+        let last = match parity.len().checked_sub(WINDOW) {
+            Some(start) => &parity[start..],
+            None => &line[head..],
+        };
+        last.try_into().expect("a window's length")
     }
 }
-
-#[inline(always)]
-fn add<const K: usize>(sum: &mut Lane<K>, addend: &Lane<K>) {
-    for word in 0..K {
-        sum[word] ^= addend[word];
-    }
-}
-
-/// Adds to `place` the oldest place of the window and those of the others whose coefficient is one. Two sums, so that only the
-/// youngest places stand in the chain from one step to the next.
-#[inline(always)]
-fn step<const K: usize>(place: &mut Lane<K>, window: &[Lane<K>; HISTORY], coefficients: [u8; 3]) {
-    let mut sums = [window[0], [0; K]];
-    for (byte, eight) in coefficients.iter().zip(window[1..].as_chunks::<8>().0) {
-        let masks = &MASKS[*byte as usize];
-        for (bit, looked_at) in eight.iter().enumerate() {
-            for word in 0..K {
-                sums[bit % 2][word] ^= looked_at[word] & masks[bit];
-            }
-        }
-    }
-    add(place, &sums[0]);
-    add(place, &sums[1]);
-}
-
-/// For each byte, its eight bits as masks: a load instead of a shift and a negation in the hottest loop.
-static MASKS: [[u64; 8]; 256] = {
-    let mut masks = [[0; 8]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut bit = 0;
-        while bit < 8 {
-            masks[byte][bit] = ((byte >> bit & 1) as u64).wrapping_neg();
-            bit += 1;
-        }
-        byte += 1;
-    }
-    masks
-};
 
 /// A block as a lane of two words.
 #[inline(always)]
@@ -169,6 +110,11 @@ pub(super) fn block(lane: Lane<2>) -> Block {
 mod tests {
     use super::*;
 
+    fn add(sum: &mut Lane<2>, addend: &Lane<2>) {
+        sum[0] ^= addend[0];
+        sum[1] ^= addend[1];
+    }
+
     fn random_lanes(seed: u64, count: usize) -> Vec<Lane<2>> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         (0..count)
@@ -180,12 +126,12 @@ mod tests {
     fn oracle(code: &Code, noise: &[Lane<2>]) -> Vec<Lane<2>> {
         let m = code.outputs();
         let mut parity = noise[m..].to_vec();
-        let mut history = vec![[0u64; 2]; HISTORY];
+        let mut history = vec![[0u64; 2]; WINDOW];
         for _ in 0..2 {
             let mut line = history.clone();
             line.extend_from_slice(&parity);
             for i in 0..m {
-                let at = i + HISTORY;
+                let at = i + WINDOW;
                 let mut sum = line[at];
                 add(&mut sum, &line[i]);
                 for j in 0..CONVOLUTION_WIDTH {
@@ -196,7 +142,7 @@ mod tests {
                 }
                 line[at] = sum;
             }
-            parity = line[HISTORY..].to_vec();
+            parity = line[WINDOW..].to_vec();
             history = line[m..].to_vec();
         }
         (0..m)

@@ -1,0 +1,187 @@
+//! Sums of lanes (two or four 64-bit words) for the expand-convolute code: whole lanes in one vector register where the CPU has
+//! them wide enough.
+
+/// A lane: K 64-bit words.
+pub(crate) type Lane<const K: usize> = [u64; K];
+
+/// Places that one step of the convolution looks back.
+pub(crate) const WINDOW: usize = 25;
+
+/// For i from [`WINDOW`] on: adds to `places[i]` the place `WINDOW` before it, and those of the 24 places just before it whose
+/// bit in `coefficients[i]` is set, the oldest first.
+///
+/// # Panics
+/// If there are fewer coefficients than places: a caller's defect.
+pub(crate) fn convolve<const K: usize>(places: &mut [Lane<K>], coefficients: &[[u8; 3]]) {
+    assert!(
+        coefficients.len() >= places.len(),
+        "coefficients for every place"
+    );
+    #[cfg(target_arch = "x86_64")]
+    if K == 4 && x86::available() {
+        // SAFETY: `available` has just seen AVX2 on this CPU.
+        unsafe { x86::convolve_four(places.as_flattened_mut(), coefficients) };
+        return;
+    } else if K == 2 && x86::available() {
+        // SAFETY: `available` has just seen AVX2 on this CPU.
+        unsafe { x86::convolve_two(places.as_flattened_mut(), coefficients) };
+        return;
+    }
+    portable::convolve(places, coefficients);
+}
+
+/// Adds to each sum the places that its row of `indices` names.
+///
+/// # Panics
+/// If an index is outside `places`: a caller's defect.
+pub(crate) fn gather<const K: usize, const W: usize>(
+    sums: &mut [Lane<K>],
+    places: &[Lane<K>],
+    indices: &[[u32; W]],
+) {
+    for (sum, indices) in sums.iter_mut().zip(indices) {
+        let mut total = *sum;
+        for index in indices {
+            let place = &places[*index as usize];
+            for word in 0..K {
+                total[word] ^= place[word];
+            }
+        }
+        *sum = total;
+    }
+}
+
+/// For each byte, its eight bits as masks: a load instead of a shift and a negation in the hottest loop.
+static MASKS: [[u64; 8]; 256] = {
+    let mut masks = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut bit = 0;
+        while bit < 8 {
+            masks[byte][bit] = ((byte >> bit & 1) as u64).wrapping_neg();
+            bit += 1;
+        }
+        byte += 1;
+    }
+    masks
+};
+
+pub(crate) mod portable {
+    use super::{Lane, MASKS, WINDOW};
+
+    /// [`super::convolve`] without special instructions.
+    pub(crate) fn convolve<const K: usize>(places: &mut [Lane<K>], coefficients: &[[u8; 3]]) {
+        for i in WINDOW..places.len() {
+            let (before, rest) = places.split_at_mut(i);
+            step(&mut rest[0], &before[i - WINDOW..], coefficients[i]);
+        }
+    }
+
+    /// One step, for a place whose window does not stand before it in memory as well.
+    pub(crate) fn step<const K: usize>(
+        place: &mut Lane<K>,
+        window: &[Lane<K>],
+        coefficients: [u8; 3],
+    ) {
+        let masks = coefficients.iter().flat_map(|byte| MASKS[*byte as usize]);
+        for (looked_at, mask) in window.iter().zip(std::iter::once(u64::MAX).chain(masks)) {
+            for word in 0..K {
+                place[word] ^= looked_at[word] & mask;
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{MASKS, WINDOW};
+    use std::arch::x86_64::{
+        __m128i, __m256i, _mm_and_si128, _mm_castpd_si128, _mm_loaddup_pd, _mm_loadu_si128,
+        _mm_storeu_si128, _mm_xor_si128, _mm256_and_si256, _mm256_loadu_si256, _mm256_set1_epi64x,
+        _mm256_storeu_si256, _mm256_xor_si256,
+    };
+
+    #[inline]
+    pub(super) fn available() -> bool {
+        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("sse3")
+    }
+
+    /// `words` are lanes of four, one after the other.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn convolve_four(words: &mut [u64], coefficients: &[[u8; 3]]) {
+        let places = words.len() / 4;
+        let first: *mut __m256i = words.as_mut_ptr().cast();
+        for (i, coefficients) in coefficients.iter().enumerate().take(places).skip(WINDOW) {
+            // SAFETY: WINDOW ≤ i < places, so lanes i − WINDOW ..= i lie inside `words`; loads and stores are unaligned ones.
+            unsafe {
+                let window = first.add(i - WINDOW);
+                let mut sums = [_mm256_loadu_si256(first.add(i)), _mm256_loadu_si256(window)];
+                for (byte, coefficients) in coefficients.iter().enumerate() {
+                    let masks = &MASKS[*coefficients as usize];
+                    for (bit, mask) in masks.iter().enumerate() {
+                        let looked_at = _mm256_loadu_si256(window.add(1 + 8 * byte + bit));
+                        let mask = _mm256_set1_epi64x(*mask as i64);
+                        sums[bit % 2] =
+                            _mm256_xor_si256(sums[bit % 2], _mm256_and_si256(looked_at, mask));
+                    }
+                }
+                _mm256_storeu_si256(first.add(i), _mm256_xor_si256(sums[0], sums[1]));
+            }
+        }
+    }
+
+    /// `words` are lanes of two, one after the other.
+    #[target_feature(enable = "avx2,sse3")]
+    pub(super) fn convolve_two(words: &mut [u64], coefficients: &[[u8; 3]]) {
+        let places = words.len() / 2;
+        let first: *mut __m128i = words.as_mut_ptr().cast();
+        for (i, coefficients) in coefficients.iter().enumerate().take(places).skip(WINDOW) {
+            // SAFETY: WINDOW ≤ i < places, so lanes i − WINDOW ..= i lie inside `words`; loads and stores are unaligned ones.
+            unsafe {
+                let window = first.add(i - WINDOW);
+                let mut sums = [_mm_loadu_si128(first.add(i)), _mm_loadu_si128(window)];
+                for (byte, coefficients) in coefficients.iter().enumerate() {
+                    let masks = &MASKS[*coefficients as usize];
+                    for (bit, mask) in masks.iter().enumerate() {
+                        let looked_at = _mm_loadu_si128(window.add(1 + 8 * byte + bit));
+                        let mask = _mm_castpd_si128(_mm_loaddup_pd((mask as *const u64).cast()));
+                        sums[bit % 2] =
+                            _mm_xor_si128(sums[bit % 2], _mm_and_si128(looked_at, mask));
+                    }
+                }
+                _mm_storeu_si128(first.add(i), _mm_xor_si128(sums[0], sums[1]));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::Block;
+    use crate::prg::Prg;
+    use rand_core::Rng;
+
+    fn kernel_agrees<const K: usize>() {
+        let mut rng = Prg::new(Block(11));
+        for count in [0, 1, 24, 25, 26, 27, 100] {
+            let mut places = vec![[0u64; K]; count];
+            places
+                .as_flattened_mut()
+                .iter_mut()
+                .for_each(|word| *word = rng.next_u64());
+            let mut coefficients = vec![[0u8; 3]; count];
+            rng.fill_bytes(coefficients.as_flattened_mut());
+            let mut expected = places.clone();
+            portable::convolve(&mut expected, &coefficients);
+            convolve(&mut places, &coefficients);
+            assert_eq!(places, expected, "{count} places of {K} words");
+        }
+    }
+
+    #[test]
+    fn kernel_and_portable_twin_agree() {
+        kernel_agrees::<2>();
+        kernel_agrees::<4>();
+    }
+}
