@@ -1,6 +1,8 @@
 //! One organisation's daemon: data, policy, jobs, sessions and the journal.
 #![forbid(unsafe_code)]
 
+mod config;
 pub mod data;
+pub mod home;
 pub mod ledger;
 mod session;

@@ -27,7 +27,7 @@ pub(crate) struct Limits {
     /// Sessions at once in each direction. Each has a thread and up to 16 MiB in its queues.
     pub(crate) sessions_max: u32,
     /// Sessions at once with one partner, so that one cannot take all places.
-    pub(crate) per_partner_max: usize,
+    pub(crate) per_partner_max: u32,
     /// Attempts of one run that the dialer makes: a line that breaks three times needs a person.
     pub(crate) attempts_max: u32,
     /// Connections tried for one attempt. With `backoff` that is about three minutes: a restart of the partner's node passes

@@ -13,7 +13,7 @@ pub(super) struct Slots {
     inbound: Arc<Semaphore>,
     outbound: Arc<Semaphore>,
     places: u32,
-    per_partner_max: usize,
+    per_partner_max: u32,
     inbound_of: Mutex<BTreeMap<OrgName, Arc<Semaphore>>>,
 }
 
@@ -78,7 +78,7 @@ impl Slots {
             .unwrap_or_else(PoisonError::into_inner);
         let places = map
             .entry(partner.clone())
-            .or_insert_with(|| Arc::new(Semaphore::new(self.per_partner_max)));
+            .or_insert_with(|| Arc::new(Semaphore::new(self.per_partner_max as usize)));
         Arc::clone(places)
     }
 }
