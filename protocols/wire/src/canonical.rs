@@ -80,3 +80,40 @@ impl Digest {
         Self::of(tag, &[&to_bytes(document)])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_holds_to_the_byte_for_documents_that_are_otherwise_good() {
+        let fits = "x".repeat(DOCUMENT_BYTES_MAX - 2);
+        assert_eq!(from_bytes::<String>(&to_bytes(&fits)).expect("fits"), fits);
+        let error = from_bytes::<String>(&to_bytes(&format!("{fits}x"))).expect_err("too long");
+        assert!(matches!(error, CanonicalError::TooLong { got, most } if got == most + 1));
+        assert!(from_bytes_bounded::<String>(b"\"abc\"", 5).is_ok());
+        assert!(from_bytes_bounded::<String>(b"\"abc\"", 4).is_err());
+    }
+
+    #[test]
+    fn parts_of_a_digest_cannot_run_together_or_change_their_tag() {
+        let digests = [
+            Digest::of("t", &[b"ab", b"c"]),
+            Digest::of("t", &[b"a", b"bc"]),
+            Digest::of("t", &[b"abc"]),
+            Digest::of("t", &[b"abc", b""]),
+            Digest::of("ta", &[b"bc"]),
+            Digest::of("", &[b"t", b"abc"]),
+        ];
+        for (place, digest) in digests.iter().enumerate() {
+            assert!(!digests[..place].contains(digest), "{place}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_what_other_tools_compute() {
+        // printf '\0\0\0\0\0\0\0\1t\0\0\0\0\0\0\0\3abc' | sha256sum
+        let expected = "52df35d5dca54e656625837b451b2416e3fd05909c255b7403e2f471b53e6e1f";
+        assert_eq!(Digest::of("t", &[b"abc"]).to_string(), expected);
+    }
+}

@@ -175,6 +175,7 @@ impl fmt::Display for ColumnType {
 mod tests {
     use super::*;
     use crate::canonical::{from_bytes, to_bytes};
+    use crate::rehearsal::Stage;
 
     fn good() -> Publication {
         from_bytes(include_bytes!(
@@ -258,5 +259,23 @@ mod tests {
             .insert(column("segment"), ColumnType::Integer);
         assert_ne!(one.schema_digest(), other.schema_digest());
         assert_ne!(one.schema_digest(), one.policy_digest());
+    }
+
+    #[test]
+    fn a_publication_is_taken_from_its_own_organisation_only() {
+        let stage = Stage::default()
+            .with_org("north-bank", &[])
+            .with_org("river-pay", &[]);
+        let [north, river] = ["north-bank", "river-pay"].map(|name| name.parse().expect("a name"));
+        let open = |org: &OrgName| {
+            let record = Record::sign(&stage.cast(org).node, Kind::Publication, org, &good());
+            Publication::open(&record, &stage)
+        };
+        assert_eq!(open(&river), Ok(good()));
+        let problem = open(&north).expect_err("north publishes river's data");
+        assert!(
+            problem.what.contains("publishes river-pay's data"),
+            "{problem}"
+        );
     }
 }
