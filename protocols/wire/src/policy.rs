@@ -7,6 +7,8 @@ mod epsilon;
 pub(crate) mod file;
 mod id_kind;
 pub(crate) mod rules;
+#[cfg(test)]
+mod tests;
 mod verb;
 
 pub use epsilon::Epsilon;

@@ -109,3 +109,96 @@ impl Job {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical::{from_bytes, to_bytes};
+    use crate::names::ColumnName;
+    use crate::policy::Epsilon;
+
+    fn good() -> Job {
+        from_bytes(include_bytes!("../../../vectors/wire/job/full.json")).expect("a good vector")
+    }
+
+    /// A job that no file could have said is refused on the way in as well, at `path`.
+    #[track_caller]
+    fn refused(path: &[&str], change: impl FnOnce(&mut Job)) {
+        let mut job = good();
+        change(&mut job);
+        let flaw = job.check().expect_err("has to be refused");
+        assert_eq!(flaw.path, path, "{flaw}");
+        assert!(from_bytes::<Job>(&to_bytes(&job)).is_err());
+    }
+
+    #[test]
+    fn words_are_there_and_show_what_they_are() {
+        refused(&["entente"], |job| job.entente = 2);
+        refused(&["purpose"], |job| job.purpose = " \n".to_owned());
+        refused(&["purpose"], |job| {
+            job.purpose = "x".repeat(WORDS_BYTES_MAX + 1)
+        });
+        refused(&["legal_basis"], |job| {
+            job.legal_basis = "a\u{1b}]0;b".to_owned()
+        });
+        refused(&["ask"], |job| job.ask = String::new());
+        refused(&["ask"], |job| job.ask = "x".repeat(QUESTION_BYTES_MAX + 1));
+        refused(&["ask"], |job| job.ask.push('\u{2066}'));
+        refused(&["ask"], |job| job.ask.push('\r'));
+    }
+
+    #[test]
+    fn protection_readers_runs_and_time_have_bounds() {
+        refused(&["protect", "epsilon"], |job| {
+            job.protect.epsilon = Some(Epsilon(0))
+        });
+        refused(&["protect", "epsilon"], |job| {
+            job.protect.epsilon = Some(Epsilon(u64::MAX))
+        });
+        refused(&["protect", "min_group"], |job| {
+            job.protect.min_group = Some(0)
+        });
+        refused(&["results_to"], |job| job.results_to.clear());
+        refused(&["results_to"], |job| {
+            job.results_to = (0..=PARTIES_MAX)
+                .map(|n| format!("o{n}").parse().expect("a name"))
+                .collect();
+        });
+        refused(&["runs"], |job| job.runs = 0);
+        refused(&["runs"], |job| job.runs = RUNS_MAX + 1);
+        refused(&["expires"], |job| job.expires_unix_s = 0);
+        refused(&["expires"], |job| {
+            job.expires_unix_s = EXPIRES_UNIX_S_MAX + 1
+        });
+    }
+
+    #[test]
+    fn domains_and_measures_hold_the_rules_of_a_policys() {
+        let name = |name: &str| ColumnName(name.to_owned());
+        refused(&["domains", "tier"], |job| {
+            drop(job.domains.insert(name("tier"), Vec::new()))
+        });
+        refused(&["domains", ""], |job| {
+            drop(job.domains.insert(name(""), vec!["a".to_owned()]))
+        });
+        let reversed = crate::job::Measure {
+            clip: [1, 0],
+            scale: 2,
+        };
+        refused(&["measures", "monthly", "clip"], |job| {
+            drop(job.measures.insert(name("monthly"), reversed))
+        });
+        refused(&[], |job| {
+            let values = (0..1_000).map(|n| format!("{n:0>200}"));
+            job.domains.insert(name("tier"), values.collect());
+        });
+    }
+
+    #[test]
+    fn a_job_expires_in_the_second_it_names() {
+        let job = good();
+        assert!(!job.has_expired(0));
+        assert!(!job.has_expired(job.expires_unix_s - 1));
+        assert!(job.has_expired(job.expires_unix_s));
+    }
+}

@@ -219,3 +219,16 @@ fn a_decision_comes_in_as_the_bytes_that_were_signed() {
         "a denial needs a reason"
     );
 }
+
+#[test]
+fn more_decisions_than_a_quorum_can_have_roles_are_not_read() {
+    let stage = stage();
+    let submission = submission(&stage);
+    let mei = yes(&stage, &submission, &river(), &["mei"]);
+    let many = vec![mei[0].clone(); ROLES_MAX + 1];
+    refused(
+        with_river(&stage, many),
+        Code::ApprovalRefused,
+        "more than 32 decisions",
+    );
+}
