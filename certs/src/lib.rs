@@ -37,5 +37,9 @@ pub use tls::{
     incoming,
 };
 
+/// The name in every coordinator's certificates. A node that dials its coordinator expects this name together with the
+/// root fingerprint that its operators wrote down; no organisation may take it.
+pub const COORDINATOR: &str = "coordinator";
+
 #[cfg(test)]
 mod test_bench;
