@@ -4,5 +4,6 @@
 mod config;
 pub mod data;
 pub mod home;
+pub mod jobs;
 pub mod ledger;
 mod session;

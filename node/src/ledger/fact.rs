@@ -3,6 +3,7 @@
 //! A fact says what happened and is never changed or removed. Signed documents are kept byte for byte as they were signed,
 //! so that every fact can be proven again years later with public keys alone.
 
+use crate::data::Dataset;
 use entente_wire::approval::SignedDecision;
 use entente_wire::canonical::Digest;
 use entente_wire::local::DatasetReport;
@@ -38,7 +39,16 @@ pub enum Fact {
     DatasetRegistered {
         /// Kind `manifest`, signed by our node key.
         manifest: SignedRecord,
+        /// The same manifest, and what stays in this node: where the file lies and what its columns hold.
+        dataset: Dataset,
         /// What was found in the file.
+        report: DatasetReport,
+    },
+    /// The ids of a dataset were counted under a policy.
+    DatasetSurveyed {
+        /// Which policy.
+        policy: Digest,
+        /// What was found; its `version` says in which version of the dataset.
         report: DatasetReport,
     },
     /// A dataset was published, by us or by a partner; verified. The newest of each dataset counts.
@@ -147,6 +157,7 @@ impl Fact {
             | Self::InviteUsed { .. }
             | Self::RegistrySeen { .. }
             | Self::DatasetRegistered { .. }
+            | Self::DatasetSurveyed { .. }
             | Self::PublicationSeen { .. }
             | Self::RecordRefused(_) => None,
         }
@@ -233,6 +244,8 @@ pub enum SessionEnd {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResultFile {
+    /// Folder of this job under the home's results.
+    pub folder: String,
     /// SHA-256 of the file.
     pub digest: Digest,
     /// Rows without the header.

@@ -15,10 +15,9 @@ pub use fact::{
     Fact, Invite, Pin, Refused, ResultFile, SessionEnd, SessionEnded, SessionOpened, SignedRecord,
 };
 pub use journal::Head;
-pub use store::{Entry, InviteState};
+pub use store::{Entry, InviteState, Registered};
 
 use entente_wire::canonical::{self, Digest};
-use entente_wire::local::DatasetReport;
 use entente_wire::names::{DatasetName, OrgName};
 use entente_wire::people::{Pins, Registry};
 use entente_wire::publication::Publication;
@@ -50,15 +49,6 @@ impl Pins for PinnedRegistries {
     fn registry(&self, org: &OrgName) -> Option<&Registry> {
         self.0.get(org)
     }
-}
-
-/// A registered dataset of ours.
-#[derive(Debug, Clone)]
-pub struct Dataset {
-    /// Signed by our node key; its body is the data module's manifest.
-    pub manifest: SignedRecord,
-    /// What was found in the file.
-    pub report: DatasetReport,
 }
 
 /// A published dataset and the record that says so.
@@ -159,19 +149,13 @@ impl Ledger {
     }
 
     /// Our registered datasets.
-    pub fn datasets(&self) -> Result<Vec<Dataset>, LedgerError> {
-        Ok(self
-            .inner
-            .store
-            .datasets()?
-            .into_iter()
-            .filter_map(dataset)
-            .collect())
+    pub fn datasets(&self) -> Result<Vec<Registered>, LedgerError> {
+        self.inner.store.datasets()
     }
 
     /// One of our registered datasets.
-    pub fn dataset(&self, name: &DatasetName) -> Result<Option<Dataset>, LedgerError> {
-        Ok(self.inner.store.dataset(name)?.and_then(dataset))
+    pub fn dataset(&self, name: &DatasetName) -> Result<Option<Registered>, LedgerError> {
+        self.inner.store.dataset(name)
     }
 
     /// The newest publication of every dataset, ours and our partners'.
@@ -241,13 +225,6 @@ impl Ledger {
             .journal
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn dataset(fact: Fact) -> Option<Dataset> {
-    match fact {
-        Fact::DatasetRegistered { manifest, report } => Some(Dataset { manifest, report }),
-        _ => None,
     }
 }
 

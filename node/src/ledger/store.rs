@@ -4,10 +4,12 @@
 //! brought up to the journal: behind, it catches up; damaged, of another layout or of another journal, it is set aside and
 //! rebuilt. Ahead of the journal means that the journal lost facts, and the node refuses to start.
 
+use crate::data::Dataset;
 use crate::ledger::error::LedgerError;
 use crate::ledger::fact::{Fact, Pin, SignedRecord};
 use crate::ledger::journal::{Head, disk};
 use entente_wire::canonical::{self, Digest};
+use entente_wire::local::DatasetReport;
 use entente_wire::names::{DatasetName, OrgName};
 use entente_wire::people::Registry;
 use entente_wire::publication::Publication;
@@ -46,6 +48,19 @@ pub struct InviteState {
     pub invite: crate::ledger::fact::Invite,
     /// Who redeemed it.
     pub used_by: Option<OrgName>,
+}
+
+/// A registered dataset of ours, as it stands now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    /// The manifest as our node signed it.
+    pub manifest: SignedRecord,
+    /// Where the file lies and what its columns hold.
+    pub dataset: Dataset,
+    /// What was found in the file; with counts of eligible ids once it was surveyed.
+    pub report: DatasetReport,
+    /// Digest of the policy that the report's eligible ids were counted under.
+    pub surveyed_under: Option<Digest>,
 }
 
 pub(crate) struct Store {
@@ -146,8 +161,29 @@ impl Store {
                 }
             }
             Fact::RegistrySeen { record } => put(batch, keys::registry(&record.org), record),
-            Fact::DatasetRegistered { report, .. } => {
-                put(batch, keys::dataset(&report.dataset), &entry.fact);
+            Fact::DatasetRegistered {
+                manifest,
+                dataset,
+                report,
+            } => {
+                let registered = Registered {
+                    manifest: manifest.clone(),
+                    dataset: dataset.clone(),
+                    report: report.clone(),
+                    surveyed_under: None,
+                };
+                put(batch, keys::dataset(&report.dataset), &registered);
+            }
+            Fact::DatasetSurveyed { policy, report } => {
+                let key = keys::dataset(&report.dataset);
+                if let Some(mut registered) = self.get::<Registered>(&key)? {
+                    // A survey of a version that was replaced meanwhile says nothing about the new one.
+                    if registered.dataset.manifest.digest() == report.version {
+                        registered.report = report.clone();
+                        registered.surveyed_under = Some(*policy);
+                        put(batch, key, &registered);
+                    }
+                }
             }
             Fact::PublicationSeen { record } => {
                 if let Some(publication) = body::<Publication>(record) {
@@ -198,11 +234,11 @@ impl Store {
         self.all(keys::REGISTRY)
     }
 
-    pub(crate) fn datasets(&self) -> Result<Vec<Fact>, LedgerError> {
+    pub(crate) fn datasets(&self) -> Result<Vec<Registered>, LedgerError> {
         self.all(keys::DATASET)
     }
 
-    pub(crate) fn dataset(&self, name: &DatasetName) -> Result<Option<Fact>, LedgerError> {
+    pub(crate) fn dataset(&self, name: &DatasetName) -> Result<Option<Registered>, LedgerError> {
         self.get(&keys::dataset(name))
     }
 

@@ -1,0 +1,378 @@
+//! Which session may open, and what is spent for it.
+//!
+//! A grant exists only for a job whose approvals are all verified. Opening a session uses up one attempt of the job and one
+//! session of the budgets, in the journal, before the partner hears of it: breaking off brings nobody anything.
+
+use super::derive::Derived;
+use super::limits::ATTEMPTS_MAX;
+use super::progress::Running;
+use super::{Core, Jobs, Live, Tracked, unknown};
+use crate::data::Dataset;
+use crate::ledger::{Fact, SessionEnd, SessionEnded, SessionOpened};
+use entente_protocols::psi::SET_IDS_MAX;
+use entente_wire::approval::VerifiedApproval;
+use entente_wire::canonical::Digest;
+use entente_wire::limits::WIRE_VERSION;
+use entente_wire::local::JobState;
+use entente_wire::names::OrgName;
+use entente_wire::plan::Side;
+use entente_wire::policy::Policy;
+use entente_wire::problem::{Code, Problem};
+use entente_wire::seal::JobHash;
+use entente_wire::session::Opening;
+use entente_wire::sql::Catalog;
+use std::sync::{Arc, OnceLock};
+
+/// Leave to run one job with one partner. Made only once every approval has been verified.
+#[derive(Clone)]
+pub struct RunGrant {
+    inner: Arc<Granted>,
+}
+
+struct Granted {
+    approval: Arc<VerifiedApproval>,
+    derived: Arc<Derived>,
+    peer: OrgName,
+    /// The attempt that a partner opened; `None` where this node dials and takes the next one.
+    admitted: Option<u32>,
+    stopped: OnceLock<Problem>,
+}
+
+impl RunGrant {
+    fn new(
+        approval: Arc<VerifiedApproval>,
+        derived: Arc<Derived>,
+        peer: OrgName,
+        admitted: Option<u32>,
+    ) -> Self {
+        let stopped = OnceLock::new();
+        Self {
+            inner: Arc::new(Granted {
+                approval,
+                derived,
+                peer,
+                admitted,
+                stopped,
+            }),
+        }
+    }
+
+    /// `H`.
+    pub fn job(&self) -> JobHash {
+        self.inner.approval.hash()
+    }
+
+    /// The partner to run with.
+    pub fn peer(&self) -> &OrgName {
+        &self.inner.peer
+    }
+
+    pub(super) fn approval(&self) -> &VerifiedApproval {
+        &self.inner.approval
+    }
+
+    pub(super) fn derived(&self) -> &Derived {
+        &self.inner.derived
+    }
+
+    /// Asks the run to end at its next message.
+    pub(super) fn stop(&self, why: &Problem) {
+        // The first reason stays.
+        let _ = self.inner.stopped.set(why.clone());
+    }
+
+    /// Why the run has to end, once it has to.
+    pub(super) fn stopped(&self) -> Option<&Problem> {
+        self.inner.stopped.get()
+    }
+}
+
+impl Tracked {
+    /// Whether this is the grant that counts: a newer session of the same job takes its place.
+    pub(super) fn is_current(&self, grant: &RunGrant) -> bool {
+        self.granted
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(&current.inner, &grant.inner))
+    }
+}
+
+impl Jobs {
+    /// A partner's node opened a session (its certificate and the opening's signature are verified): may it?
+    pub fn admit_session(&self, peer: &OrgName, opening: &Opening) -> Result<RunGrant, Problem> {
+        let mut live = self.core.live();
+        let job = opening.job;
+        // Whoever is no party learns nothing about the job, not even that it exists.
+        let known = live
+            .tracked
+            .get(&job)
+            .filter(|tracked| tracked.life.partner() == Some(peer));
+        let tracked = known.ok_or_else(|| unknown(&job.short()))?;
+        if opening.version != WIRE_VERSION {
+            let what = format!(
+                "{peer} speaks version {} of the contract between nodes, this node version {WIRE_VERSION}",
+                opening.version
+            );
+            return Err(Problem::partner(
+                peer,
+                Code::VersionDiffers,
+                what,
+                "upgrade the older of the two nodes",
+            ));
+        }
+        if tracked.life.asker() != peer {
+            let what = format!(
+                "{} was asked by {}, whose node opens the sessions",
+                job.short(),
+                tracked.life.asker()
+            );
+            return Err(Problem::partner(
+                peer,
+                Code::PartnerMisbehaved,
+                what,
+                "wait for the asker's node",
+            ));
+        }
+        let (approval, derived) = self.core.may_open(tracked, opening.attempt)?;
+        self.core.check_limits(&live, &derived)?;
+        self.core
+            .check_partner_set(&live, &derived, peer, opening.ids_rounded)?;
+        let grant = RunGrant::new(approval, derived, peer.clone(), Some(opening.attempt));
+        if let Some(before) = live.get_mut(&job)?.granted.replace(grant.clone()) {
+            before.stop(&superseded(peer, opening.attempt));
+        }
+        Ok(grant)
+    }
+
+    /// This node's opening: of the next attempt where it dials, of the admitted one otherwise. When this returns, attempt and
+    /// budget are spent, on disk.
+    pub fn opening(&self, grant: &RunGrant, nonce_commitment: Digest) -> Result<Opening, Problem> {
+        let mut live = self.core.live();
+        let job = grant.job();
+        let tracked = live.get(&job)?;
+        let attempt = grant
+            .inner
+            .admitted
+            .unwrap_or(tracked.life.last_attempt().saturating_add(1));
+        // Everything may have changed since the grant: a new policy, a denial, another session.
+        let (_, derived) = self.core.may_open(tracked, attempt)?;
+        self.core.check_limits(&live, &derived)?;
+        let (own, theirs) = self.core.sides(&derived)?;
+        let (dataset, policy) = self.core.own_dataset(&live, own)?;
+        let ids_rounded = self
+            .core
+            .eligible(&live.view, own)?
+            .next_multiple_of(policy.set_grid.max(1));
+        check_size(&self.core.own, ids_rounded)?;
+        let opening = Opening {
+            version: WIRE_VERSION,
+            job,
+            attempt,
+            dataset_version: dataset.manifest.digest(),
+            ids_rounded,
+            nonce_commitment,
+        };
+        let opened = SessionOpened {
+            peer: grant.peer().clone(),
+            dataset: own.dataset.clone(),
+            peer_dataset: theirs.dataset.clone(),
+            opening: opening.clone(),
+        };
+        let now_ms = self.core.now_ms();
+        let tracked = live.get_mut(&job)?;
+        if !tracked.is_current(grant) {
+            return Err(superseded(grant.peer(), attempt));
+        }
+        if let Some(before) = tracked.life.session_on() {
+            let end = SessionEnd::Broken {
+                problem: superseded(grant.peer(), attempt),
+            };
+            self.core.write(
+                tracked,
+                Fact::SessionEnded(SessionEnded {
+                    job,
+                    attempt: before,
+                    end,
+                }),
+            )?;
+        }
+        self.core.write(tracked, Fact::SessionOpened(opened))?;
+        tracked.unreached = None;
+        tracked.running = Some(Running::begin(attempt, now_ms));
+        self.core.settle(&mut live, &job)?;
+        Ok(opening)
+    }
+}
+
+impl Core {
+    /// Hands out a run to be dialled.
+    pub(super) fn grant_dial(&self, tracked: &mut Tracked) -> Result<(), Problem> {
+        let (Some(approval), Some(derived)) = (&tracked.approval, &tracked.derived) else {
+            return Ok(());
+        };
+        let Some(peer) = tracked.life.partner() else {
+            return Ok(());
+        };
+        let grant = RunGrant::new(
+            Arc::clone(approval),
+            Arc::clone(derived),
+            peer.clone(),
+            None,
+        );
+        // Without room now, the next tick tries again; the grant counts as given so that the life does not ask at once.
+        tracked.granted = self.dials.try_send(grant.clone()).is_ok().then_some(grant);
+        Ok(())
+    }
+
+    /// Whether the job may open this attempt now.
+    fn may_open(
+        &self,
+        tracked: &Tracked,
+        attempt: u32,
+    ) -> Result<(Arc<VerifiedApproval>, Arc<Derived>), Problem> {
+        let (life, job) = (&tracked.life, tracked.life.job().short());
+        if life.submission().job.has_expired(self.now_ms() / 1_000) {
+            return Err(life.expired());
+        }
+        match life.state(tracked.approval.is_some()) {
+            JobState::Done => {
+                let what = format!("{job} has run as often as it may");
+                return Err(Problem::here(Code::JobUsed, what, "submit a new job"));
+            }
+            // The asker's node dials anew because it saw the line break, which this side may notice much later.
+            JobState::Running if *life.asker() != self.own && Some(attempt) > life.session_on() => {
+            }
+            JobState::Running => {
+                let what = format!("a session of {job} is on already");
+                return Err(Problem::here(
+                    Code::JobState,
+                    what,
+                    "wait until it has ended",
+                ));
+            }
+            JobState::Ready => {}
+            state @ (JobState::Failed | JobState::Cancelled | JobState::Expired) => {
+                let what = format!("{job} is {}", super::decide::in_words(state));
+                return Err(Problem::here(Code::JobState, what, "submit a new job"));
+            }
+            JobState::Submitted | JobState::AwaitingApprovals => {
+                let what = format!("not every approval of {job} is here and verified");
+                return Err(Problem::here(
+                    Code::ApprovalsMissing,
+                    what,
+                    "wait until they have arrived",
+                ));
+            }
+        }
+        if attempt <= life.last_attempt() || attempt > ATTEMPTS_MAX {
+            let what = format!(
+                "attempt {attempt} of {job} is used up; {} of {ATTEMPTS_MAX} were made",
+                life.last_attempt()
+            );
+            return Err(Problem::here(Code::JobUsed, what, "submit a new job"));
+        }
+        match (&tracked.approval, &tracked.derived) {
+            (Some(approval), Some(derived)) => Ok((Arc::clone(approval), Arc::clone(derived))),
+            _ => Err(Problem::here(
+                Code::Defect,
+                format!("{job} is ready without approvals"),
+                "report this with the node's log",
+            )),
+        }
+    }
+
+    /// Both datasets' budgets and our own list's size.
+    fn check_limits(&self, live: &Live, derived: &Derived) -> Result<(), Problem> {
+        let (own, theirs) = self.sides(derived)?;
+        self.check_set(&live.view, own, theirs)?;
+        self.check_budgets(&live.view, own, theirs)
+    }
+
+    /// Whether the partner's announced list is large enough for both policies and small enough for a run.
+    pub(super) fn check_partner_set(
+        &self,
+        live: &Live,
+        derived: &Derived,
+        peer: &OrgName,
+        ids_rounded: u64,
+    ) -> Result<(), Problem> {
+        check_size(peer, ids_rounded)?;
+        for side in &derived.plan.sides {
+            let publication = live.view.publication(&side.org, &side.dataset);
+            let min_set = publication.map_or(0, |publication| publication.policy.min_set);
+            if ids_rounded < min_set {
+                let what = format!(
+                    "{peer} announces {ids_rounded} ids; {}'s policy of {} matches no list of fewer than {min_set}",
+                    side.org, side.dataset
+                );
+                return Err(Problem::partner(
+                    peer,
+                    Code::SetTooSmall,
+                    what,
+                    "use a larger dataset",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Our side of the plan and the partner's.
+    pub(super) fn sides<'a>(&self, derived: &'a Derived) -> Result<(&'a Side, &'a Side), Problem> {
+        let plan = &derived.plan;
+        plan.side(&self.own)
+            .zip(plan.other_side(&self.own))
+            .ok_or_else(|| {
+                let what = format!("{} takes no part in the plan", self.own);
+                Problem::here(Code::Defect, what, "report this with the node's log")
+            })
+    }
+
+    /// The dataset of ours that a side names, and the policy it is published under.
+    pub(super) fn own_dataset(
+        &self,
+        live: &Live,
+        side: &Side,
+    ) -> Result<(Dataset, Policy), Problem> {
+        let registered = self.ledger.dataset(&side.dataset)?;
+        let publication = live.view.publication(&self.own, &side.dataset);
+        registered
+            .map(|registered| registered.dataset)
+            .zip(publication.map(|publication| publication.policy.clone()))
+            .ok_or_else(|| {
+                let what = format!(
+                    "the dataset {} is not registered and published here",
+                    side.dataset
+                );
+                Problem::here(
+                    Code::DatasetUnknown,
+                    what,
+                    "register it with `entente data add` and publish its policy",
+                )
+            })
+    }
+}
+
+fn superseded(peer: &OrgName, attempt: u32) -> Problem {
+    let what = format!("{peer}'s node opened attempt {attempt} in place of this session");
+    Problem::partner(
+        peer,
+        Code::PartnerSilent,
+        what,
+        "nothing; the newer session goes on",
+    )
+}
+
+/// Larger sets need buckets, which this version does not have.
+fn check_size(org: &OrgName, ids_rounded: u64) -> Result<(), Problem> {
+    if ids_rounded <= u64::from(SET_IDS_MAX) {
+        return Ok(());
+    }
+    let what = format!(
+        "{org}'s list has up to {ids_rounded} ids; this version matches at most {SET_IDS_MAX}"
+    );
+    Err(Problem::partner(
+        org,
+        Code::NotInThisVersion,
+        what,
+        "use a smaller dataset",
+    ))
+}

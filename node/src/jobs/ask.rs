@@ -1,0 +1,232 @@
+//! What a data team does with a job file: check it, see the page that approvers will see, submit it, take it back.
+
+use super::budget::{Budget, WINDOW_MS};
+use super::decide::in_words;
+use super::derive::{Derived, derive};
+use super::view::View;
+use super::{Core, Jobs, records};
+use crate::ledger::{Fact, SignedRecord};
+use entente_wire::job::Job;
+use entente_wire::leakage::Statement;
+use entente_wire::local::{JobCheck, JobState, JobView};
+use entente_wire::names::OrgName;
+use entente_wire::plan::{Plan, Side};
+use entente_wire::problem::{Code, Problem};
+use entente_wire::seal::JobNonce;
+use entente_wire::sign::{Kind, Record};
+use entente_wire::sql::Catalog;
+use entente_wire::submission::Submission;
+
+impl Jobs {
+    /// Which rule refuses what in a job file. Reads no data, sends nothing.
+    pub fn check(&self, yaml: &str) -> JobCheck {
+        let nonce = JobNonce([0; 16]);
+        match self.core.examine(yaml, nonce) {
+            Ok((_, derived)) => JobCheck {
+                problems: Vec::new(),
+                summary: Some(derived.statement.runs.join("\n")),
+            },
+            Err(problems) => JobCheck {
+                problems,
+                summary: None,
+            },
+        }
+    }
+
+    /// The leakage statement: the page that approvers see.
+    pub fn preview(&self, yaml: &str) -> Result<Statement, Problem> {
+        let nonce = JobNonce([0; 16]);
+        let (_, derived) = self.core.examine(yaml, nonce).map_err(first)?;
+        Ok(derived.statement)
+    }
+
+    /// Seals a job and sends it to all parties.
+    pub fn submit(&self, yaml: &str) -> Result<JobView, Problem> {
+        let seed = self.core.fresh_seed()?;
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = seed;
+        let nonce = JobNonce([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]);
+        let (job, derived) = self.core.examine(yaml, nonce).map_err(first)?;
+        let submission = Submission {
+            job,
+            seal: derived.seal,
+        };
+        let hash = submission.hash();
+        let record = Record::sign(
+            &self.core.node_key,
+            Kind::Submission,
+            &self.core.own,
+            &submission,
+        );
+        let mut live = self.core.live();
+        let fact = Fact::SubmissionSeen {
+            job: hash,
+            record: SignedRecord::from(&record),
+        };
+        self.core.begin(&mut live, &hash, fact)?;
+        self.core.post(record);
+        Ok(self.core.view_of(live.get(&hash)?))
+    }
+
+    /// Takes a job of this organisation back. A run that is on is broken off.
+    pub fn cancel(&self, job_ref: &str) -> Result<JobView, Problem> {
+        let mut live = self.core.live();
+        let job = live.find(job_ref)?;
+        let tracked = live.get_mut(&job)?;
+        let state = tracked.life.state(tracked.approval.is_some());
+        if *tracked.life.asker() != self.core.own {
+            let asker = tracked.life.asker();
+            let what = format!(
+                "{} was asked by {asker}; only {asker} can cancel it",
+                job.short()
+            );
+            let todo = "deny it, if it still waits for approvals here";
+            return Err(Problem::request(Code::JobState, what, todo));
+        }
+        if state == JobState::Cancelled {
+            return Ok(self.core.view_of(tracked));
+        }
+        if state.is_final() {
+            let what = format!(
+                "{} is {} and cannot be cancelled",
+                job.short(),
+                in_words(state)
+            );
+            return Err(Problem::request(
+                Code::JobState,
+                what,
+                "nothing; it has ended",
+            ));
+        }
+        self.core.write(tracked, Fact::JobCancelled { job })?;
+        if let Some(granted) = &tracked.granted {
+            granted.stop(&records::cancelled(&job, &self.core.own));
+        }
+        self.core.settle(&mut live, &job)?;
+        Ok(self.core.view_of(live.get(&job)?))
+    }
+}
+
+impl Core {
+    /// Reads, plans and derives a job file, and looks at what would refuse it later: all problems at once.
+    fn examine(&self, yaml: &str, nonce: JobNonce) -> Result<(Job, Derived), Vec<Problem>> {
+        let job = Job::from_yaml(yaml).map_err(|problem| vec![problem])?;
+        let live = self.live();
+        let mut problems = Vec::new();
+        if job.has_expired(self.now_ms() / 1_000) {
+            let what = "the job's `expires` lies in the past";
+            problems.push(Problem::request(
+                Code::JobExpired,
+                what,
+                "write a later moment, such as a week from now",
+            ));
+        }
+        match derive(&job, &self.own, nonce, &live.view) {
+            Ok(derived) => {
+                problems.extend(self.would_refuse(&live.view, &derived.plan));
+                if problems.is_empty() {
+                    return Ok((job, derived));
+                }
+            }
+            Err(found) => problems.extend(found),
+        }
+        Err(problems)
+    }
+
+    /// Limits that a run of this plan would meet now.
+    fn would_refuse(&self, view: &View, plan: &Plan) -> Vec<Problem> {
+        let (Some(own), Some(theirs)) = (plan.side(&self.own), plan.other_side(&self.own)) else {
+            return Vec::new();
+        };
+        let checks = [
+            self.check_linked(&theirs.org),
+            self.check_set(view, own, theirs),
+            self.check_budgets(view, own, theirs),
+        ];
+        checks.into_iter().filter_map(Result::err).collect()
+    }
+
+    fn check_linked(&self, partner: &OrgName) -> Result<(), Problem> {
+        if self.ledger.partner(partner)?.is_some() {
+            return Ok(());
+        }
+        let what = format!("{partner} is not linked with this node");
+        Err(Problem::here(
+            Code::PartnerUnknown,
+            what,
+            format!("link it first: `entente invite {partner}`"),
+        ))
+    }
+
+    /// Whether our list is large enough for both policies.
+    pub(super) fn check_set(&self, view: &View, own: &Side, theirs: &Side) -> Result<(), Problem> {
+        let eligible = self.eligible(view, own)?;
+        for side in [own, theirs] {
+            let Some(publication) = view.publication(&side.org, &side.dataset) else {
+                continue;
+            };
+            let min_set = publication.policy.min_set;
+            if eligible < min_set {
+                // The partner may be told: no count.
+                let what = format!(
+                    "fewer ids of {}'s {} can enter a job than the {min_set} that {}'s policy of {} asks for",
+                    own.org, own.dataset, side.org, side.dataset
+                );
+                let todo = "use a larger dataset, or ask the policy's owner to lower min_set";
+                return Err(Problem::here(Code::SetTooSmall, what, todo));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether both datasets' budgets have a session left. The partner keeps its own count; ours tells sooner.
+    pub(super) fn check_budgets(
+        &self,
+        view: &View,
+        own: &Side,
+        theirs: &Side,
+    ) -> Result<(), Problem> {
+        let since_ms = self.now_ms().saturating_sub(WINDOW_MS);
+        if let Some(publication) = view.publication(&own.org, &own.dataset) {
+            let opened = self
+                .ledger
+                .sessions_over_ours(&own.dataset, &theirs.org, since_ms)?;
+            let limit = publication.policy.budget.jobs_per_30d;
+            Budget {
+                owner: &own.org,
+                dataset: &own.dataset,
+                user: &theirs.org,
+                limit,
+            }
+            .check(&opened)?;
+        }
+        if let Some(publication) = view.publication(&theirs.org, &theirs.dataset) {
+            let opened =
+                self.ledger
+                    .sessions_over_theirs(&theirs.org, &theirs.dataset, since_ms)?;
+            let limit = publication.policy.budget.jobs_per_30d;
+            Budget {
+                owner: &theirs.org,
+                dataset: &theirs.dataset,
+                user: &own.org,
+                limit,
+            }
+            .check(&opened)?;
+        }
+        Ok(())
+    }
+
+    /// Fresh randomness from the operating system.
+    pub(super) fn fresh_seed(&self) -> Result<[u8; 32], Problem> {
+        self.surroundings.seed().ok_or_else(|| {
+            let what = "the operating system gave no randomness";
+            Problem::here(Code::Defect, what, "check the machine, then try again")
+        })
+    }
+}
+
+fn first(problems: Vec<Problem>) -> Problem {
+    problems.into_iter().next().unwrap_or_else(|| {
+        let what = "the job was refused without a reason";
+        Problem::here(Code::Defect, what, "report this with the job file")
+    })
+}

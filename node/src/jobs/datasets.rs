@@ -1,0 +1,240 @@
+//! This organisation's datasets as jobs see them: registered, surveyed under a policy, published; and everybody's publications
+//! as a catalogue. Partners are told schema, policy and a rounded size, never data.
+
+use super::budget::{Budget, WINDOW_MS};
+use super::view::View;
+use super::{Core, Jobs};
+use crate::data::{self, Dataset};
+use crate::ledger::{Fact, SignedRecord};
+use entente_wire::canonical::Digest;
+use entente_wire::local::{CatalogEntry, DatasetReport};
+use entente_wire::names::{ColumnName, DatasetName};
+use entente_wire::plan::Side;
+use entente_wire::policy::{IdKind, Policy};
+use entente_wire::problem::{Code, Problem};
+use entente_wire::publication::Publication;
+use entente_wire::sign::{Kind, Record};
+use entente_wire::sql::Catalog;
+use entente_wire::tags;
+use std::path::Path;
+
+impl Jobs {
+    /// Registers a file as a dataset, or a new version of it. Reads the whole file; blocking.
+    pub fn add_dataset(
+        &self,
+        name: &DatasetName,
+        path: &Path,
+        ids: &[(ColumnName, IdKind)],
+    ) -> Result<DatasetReport, Problem> {
+        let (dataset, report) = data::register(name, path, ids)?;
+        let published = self
+            .core
+            .live()
+            .view
+            .publication(&self.core.own, name)
+            .cloned();
+        // Where a policy is in force, the new version is counted under it, so that jobs can go on with it.
+        let surveyed = match &published {
+            Some(publication) => Some(data::survey(&dataset, Some(&publication.policy))?),
+            None => None,
+        };
+        let manifest = Record::sign(
+            &self.core.node_key,
+            Kind::Manifest,
+            &self.core.own,
+            &dataset.manifest,
+        );
+        let registered = Fact::DatasetRegistered {
+            manifest: SignedRecord::from(&manifest),
+            dataset,
+            report: report.clone(),
+        };
+        let now_ms = self.core.now_ms();
+        self.core.ledger.record(now_ms, registered)?;
+        if let (Some(publication), Some(report)) = (&published, &surveyed) {
+            let fact = Fact::DatasetSurveyed {
+                policy: publication.policy_digest(),
+                report: report.clone(),
+            };
+            self.core.ledger.record(now_ms, fact)?;
+        }
+        Ok(with_version(surveyed.unwrap_or(report), published.as_ref()))
+    }
+
+    /// All registered datasets.
+    pub fn datasets(&self) -> Result<Vec<DatasetReport>, Problem> {
+        let live = self.core.live();
+        let registered = self.core.ledger.datasets()?.into_iter();
+        let reports = registered.map(|registered| {
+            let published = live
+                .view
+                .publication(&self.core.own, &registered.report.dataset);
+            with_version(registered.report, published)
+        });
+        Ok(reports.collect())
+    }
+
+    /// A registered dataset, to check a policy against.
+    pub fn dataset(&self, name: &DatasetName) -> Result<Dataset, Problem> {
+        self.core
+            .registered(name)
+            .map(|registered| registered.dataset)
+    }
+
+    /// Publishes a policy that was checked against the dataset: counts what it leaves of the ids (reads the whole file;
+    /// blocking), signs, records and sends. Jobs approved under another policy are void from here on.
+    pub fn publish(&self, policy: Policy) -> Result<Publication, Problem> {
+        let core = &self.core;
+        let dataset = core.registered(&policy.dataset)?.dataset;
+        let report = data::survey(&dataset, Some(&policy))?;
+        let ids = report
+            .ids
+            .iter()
+            .filter(|id| policy.columns.contains_key(&id.column));
+        let eligible = ids.filter_map(|id| id.eligible_ids).max().unwrap_or(0);
+        if eligible == 0 {
+            let what = format!(
+                "no id of {} can enter a job under this policy",
+                policy.dataset
+            );
+            let todo =
+                "see `entente data list` for what was rejected, without consent or conflicting";
+            return Err(Problem::here(Code::NoUsableIds, what, todo));
+        }
+        let mut live = core.live();
+        let held = live.view.publication(&core.own, &policy.dataset);
+        let publication = Publication {
+            org: core.own.clone(),
+            version: held.map_or(1, |held| held.version.saturating_add(1)),
+            schema: dataset.schema(&policy),
+            ids_rounded: eligible.next_multiple_of(policy.set_grid.max(1)),
+            policy,
+        };
+        publication.check().map_err(|flaw| {
+            Problem::request(
+                Code::PolicyFile,
+                format!("the policy does not fit the dataset: {flaw}"),
+                flaw.fix,
+            )
+        })?;
+        let now_ms = core.now_ms();
+        let surveyed = Fact::DatasetSurveyed {
+            policy: publication.policy_digest(),
+            report,
+        };
+        core.ledger.record(now_ms, surveyed)?;
+        if let Some(held) = held.filter(|held| says_the_same(held, &publication)) {
+            return Ok(held.clone());
+        }
+        let record = Record::sign(&core.node_key, Kind::Publication, &core.own, &publication);
+        core.ledger.record(
+            now_ms,
+            Fact::PublicationSeen {
+                record: SignedRecord::from(&record),
+            },
+        )?;
+        core.view_changed(&mut live)?;
+        core.post(record);
+        Ok(publication)
+    }
+
+    /// Everybody's publications, with what this organisation may do and how many sessions are left.
+    pub fn catalog(&self) -> Result<Vec<CatalogEntry>, Problem> {
+        let core = &self.core;
+        let live = core.live();
+        let since_ms = core.now_ms().saturating_sub(WINDOW_MS);
+        let entries = live.view.publications().map(|publication| {
+            let policy = &publication.policy;
+            let columns = policy.columns.iter().map(|(name, column)| {
+                let verbs = column
+                    .may
+                    .iter()
+                    .filter(|(_, orgs)| orgs.contains(&core.own));
+                (name.clone(), verbs.map(|(verb, _)| *verb).collect())
+            });
+            let jobs_left_30d = if publication.org == core.own {
+                None
+            } else {
+                let opened = core.ledger.sessions_over_theirs(
+                    &publication.org,
+                    &policy.dataset,
+                    since_ms,
+                )?;
+                let limit = policy.budget.jobs_per_30d;
+                let budget = Budget {
+                    owner: &publication.org,
+                    dataset: &policy.dataset,
+                    user: &core.own,
+                    limit,
+                };
+                Some(budget.left(&opened))
+            };
+            Ok(CatalogEntry {
+                publication: publication.clone(),
+                for_us: columns.collect(),
+                jobs_left_30d,
+            })
+        });
+        entries.collect()
+    }
+}
+
+impl Core {
+    fn registered(&self, name: &DatasetName) -> Result<crate::ledger::Registered, Problem> {
+        self.ledger.dataset(name)?.ok_or_else(|| {
+            let what = format!("no dataset {name} is registered here");
+            let todo =
+                format!("register it: `entente data add {name} --from FILE --id COLUMN=KIND`");
+            Problem::request(Code::DatasetUnknown, what, todo)
+        })
+    }
+
+    /// Ids of our side that can enter a job, as counted when the dataset was registered or published.
+    pub(super) fn eligible(&self, view: &View, side: &Side) -> Result<u64, Problem> {
+        let registered = self.registered(&side.dataset)?;
+        let policy = view
+            .publication(&self.own, &side.dataset)
+            .map(Publication::policy_digest);
+        let surveyed = registered
+            .surveyed_under
+            .filter(|under| Some(*under) == policy);
+        let ids = registered.report.ids.iter().find(|id| id.column == side.id);
+        surveyed
+            .and(ids)
+            .and_then(|ids| ids.eligible_ids)
+            .ok_or_else(|| {
+                let what = format!(
+                    "the ids of {} were not counted under its published policy",
+                    side.dataset
+                );
+                Problem::here(
+                    Code::DatasetUnknown,
+                    what,
+                    format!(
+                        "publish it again: `entente policy publish {}`",
+                        side.dataset
+                    ),
+                )
+            })
+    }
+}
+
+fn with_version(report: DatasetReport, published: Option<&Publication>) -> DatasetReport {
+    DatasetReport {
+        published_version: published.map(|publication| publication.version),
+        ..report
+    }
+}
+
+/// Whether two publications differ in nothing but the version: publishing again then changes nothing for anybody.
+fn says_the_same(one: &Publication, other: &Publication) -> bool {
+    let digest = |publication: &Publication| {
+        let parts = (
+            &publication.policy,
+            &publication.schema,
+            publication.ids_rounded,
+        );
+        Digest::of_document(tags::POLICY, &parts)
+    };
+    digest(one) == digest(other)
+}

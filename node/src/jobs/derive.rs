@@ -1,0 +1,131 @@
+//! From a job's text to what people approve: plan, leakage statement and seal, made from this node's own view.
+//!
+//! The asker derives to submit; every other node derives again and compares. The only input from outside is the job itself.
+
+use super::life::Derivation;
+use super::view::View;
+use entente_wire::job::Job;
+use entente_wire::leakage::{self, Statement};
+use entente_wire::names::OrgName;
+use entente_wire::plan::Plan;
+use entente_wire::problem::{Code, Problem};
+use entente_wire::publication::Publication;
+use entente_wire::seal::{self, JobNonce, PartySeal, Seal};
+use entente_wire::sql::{self, Catalog};
+use entente_wire::submission::Submission;
+
+/// What this node makes of a job.
+#[derive(Debug, Clone)]
+pub(crate) struct Derived {
+    pub(crate) plan: Plan,
+    pub(crate) statement: Statement,
+    pub(crate) seal: Seal,
+}
+
+/// Plans `job` and derives its seal; all problems found, not only the first.
+pub(crate) fn derive(
+    job: &Job,
+    asker: &OrgName,
+    nonce: JobNonce,
+    view: &View,
+) -> Result<Derived, Vec<Problem>> {
+    if job.runs != 1 {
+        let what = format!(
+            "the job asks for {} runs; this version runs a job once",
+            job.runs
+        );
+        return Err(vec![Problem::request(
+            Code::NotInThisVersion,
+            what,
+            "write `runs: 1`",
+        )]);
+    }
+    let plan = sql::plan(job, asker, view)?;
+    let [first, second] = &plan.sides;
+    let publications = [
+        publication(view, &first.org, &first.dataset)?,
+        publication(view, &second.org, &second.dataset)?,
+    ];
+    let statement = leakage::statement(&plan, job, publications);
+    let seal = seal::derive(job, asker, nonce, &plan, publications, &statement)
+        .map_err(|problem| vec![problem])?;
+    Ok(Derived {
+        plan,
+        statement,
+        seal,
+    })
+}
+
+fn publication<'a>(
+    view: &'a View,
+    org: &OrgName,
+    dataset: &entente_wire::names::DatasetName,
+) -> Result<&'a Publication, Vec<Problem>> {
+    view.publication(org, dataset)
+        .ok_or_else(|| vec![unpublished(org, &dataset.to_string())])
+}
+
+/// Compares this node's own derivation with the asker's seal. The derivation is there unless it waits for a publication or
+/// cannot be made at all.
+pub(crate) fn compare(
+    submission: &Submission,
+    own: &OrgName,
+    view: &View,
+) -> (Derivation, Option<Derived>) {
+    let seal = &submission.seal;
+    for (org, sealed) in &seal.parties {
+        let problem = match view.publication(org, &sealed.dataset) {
+            None => unpublished(org, sealed.dataset.as_str()),
+            Some(publication) if PartySeal::of(publication) != *sealed => {
+                republished(org, sealed, publication)
+            }
+            Some(_) => continue,
+        };
+        let derivation = if org == own {
+            Derivation::Differs(problem)
+        } else {
+            Derivation::Waits(problem)
+        };
+        return (derivation, None);
+    }
+    match derive(&submission.job, &seal.asker, seal.nonce, view) {
+        Ok(derived) => match derived.seal.compare(seal) {
+            Ok(()) => (Derivation::Same, Some(derived)),
+            Err(problem) => (Derivation::Differs(problem), Some(derived)),
+        },
+        Err(problems) => {
+            let first = problems.into_iter().next().unwrap_or_else(|| {
+                let what = format!("the job cannot be planned at {own}");
+                Problem::here(Code::Defect, what, "report this with both nodes' versions")
+            });
+            (Derivation::Differs(first), None)
+        }
+    }
+}
+
+fn unpublished(org: &OrgName, dataset: &str) -> Problem {
+    let what = format!("this node holds no publication of {org}'s dataset {dataset}");
+    Problem::partner(
+        org,
+        Code::DatasetUnknown,
+        what,
+        "publish the dataset, then submit the job again",
+    )
+}
+
+fn republished(org: &OrgName, sealed: &PartySeal, held: &Publication) -> Problem {
+    let now = PartySeal::of(held);
+    let part = if now.policy != sealed.policy {
+        "policy"
+    } else if now.schema != sealed.schema {
+        "schema"
+    } else {
+        "published size"
+    };
+    let what = format!(
+        "{org}'s {part} of {} is not the one that the job was sealed with",
+        sealed.dataset
+    );
+    let todo = "submit the job again; it has to be approved anew";
+    Problem::partner(org, Code::JobDiffers, what, todo)
+}
