@@ -13,6 +13,7 @@
 //! | `expression`, `operators`, `conditional`, `literal`, `functions` | types and the canonical text of expressions |
 //! | `groups`, `measures`, `answer`, `display` | what the answer shows, in which public shape |
 //! | `protection`, `operator`, `verbs` | thresholds, the joint operator, and whether the policies grant all of it |
+//! | `room` | a stack to plan on |
 //! | `refuse` | why not: place, rule, what would work, who could change it |
 //!
 //! Nothing is approximated: what cannot be planned exactly is refused. No input makes it panic, recurse without bound or take
@@ -34,6 +35,7 @@ mod operators;
 mod protection;
 mod question;
 mod refuse;
+mod room;
 mod scope;
 mod text;
 mod verbs;
@@ -49,12 +51,13 @@ use expression::Checker;
 use operator::Understood;
 use question::{Shape, at};
 use refuse::{At, Refusals};
+use room::NoAnswer;
 use scope::{Scope, Table};
 use sqlparser::ast::Expr;
 use std::collections::BTreeSet;
 
-/// What the planner may look at: published datasets, by organisation and name.
-pub trait Catalog {
+/// What the planner may look at: published datasets, by organisation and name. Planning has a thread of its own, hence `Sync`.
+pub trait Catalog: Sync {
     /// The current publication of a dataset.
     fn publication(&self, org: &OrgName, dataset: &DatasetName) -> Option<&Publication>;
     /// All organisations that have published anything, for error messages.
@@ -63,17 +66,31 @@ pub trait Catalog {
 
 /// Plans `job` as asked by `asker`. All problems found are returned, not only the first.
 pub fn plan(job: &Job, asker: &OrgName, catalog: &dyn Catalog) -> Result<Plan, Vec<Problem>> {
-    let mut refusals = Refusals::new(asker.clone());
-    let plan = planned(job, asker, catalog, &mut refusals);
-    match plan {
-        Some(plan) if refusals.is_empty() => Ok(plan),
-        None if refusals.is_empty() => Err(vec![Problem::here(
-            Code::Defect,
-            "the question was refused without a reason",
-            "report the question to the makers of this program",
+    let outcome = room::with_room(|| {
+        let mut refusals = Refusals::new(asker.clone());
+        let plan = planned(job, asker, catalog, &mut refusals);
+        plan.filter(|_| refusals.is_empty())
+            .ok_or_else(|| refusals.into_problems())
+    });
+    match outcome {
+        Ok(Err(problems)) if problems.is_empty() => Err(defect("was refused without a reason")),
+        Ok(outcome) => outcome,
+        Err(NoAnswer::Panicked) => Err(defect("stopped the planner")),
+        Err(NoAnswer::NoThread) => Err(vec![Problem::here(
+            Code::Home,
+            "the system gave no thread to plan the question on",
+            "raise the limits on threads and memory of this process, and ask again",
         )]),
-        _ => Err(refusals.into_problems()),
     }
+}
+
+fn defect(what: &str) -> Vec<Problem> {
+    let todo = "report the question to the makers of this program";
+    vec![Problem::here(
+        Code::Defect,
+        format!("the question {what}"),
+        todo,
+    )]
 }
 
 fn planned(

@@ -1,7 +1,7 @@
 //! Subqueries that collapse an event table to one row an id: `(SELECT mobile, SUM(amount) AS spend FROM p.orders WHERE …
 //! GROUP BY mobile) AS o`. The owner's node runs them over its own rows; only their shape is in the plan.
 //!
-//! SUM is exact: whole numbers are added in DECIMAL(38, 0), others after rounding to nine decimals, because adding
+//! SUM is exact: whole numbers are added in DECIMAL(38,0), others after rounding to nine decimals, because adding
 //! floating-point numbers gives another answer in another order and 64-bit sums wrap.
 
 use super::Catalog;
@@ -371,7 +371,7 @@ fn sum(argument: &Checked<'_>, refusals: &mut Refusals) -> Option<(String, Colum
     let text = match argument.kind {
         Some(ColumnType::Integer) => format!("SUM({})", argument.wide_sql()),
         Some(ColumnType::Decimal) => {
-            format!("SUM(CAST({} AS DECIMAL(38, {SUM_SCALE})))", argument.sql())
+            format!("SUM(CAST({} AS DECIMAL(38,{SUM_SCALE})))", argument.sql())
         }
         _ => {
             let what = format!("SUM needs a number, and this is {}", argument.kind_word());

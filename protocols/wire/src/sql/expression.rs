@@ -64,7 +64,7 @@ pub(super) enum Form<'c> {
 enum Text {
     /// Stands anywhere as it is.
     Whole(String),
-    /// Integer arithmetic carried out in DECIMAL(38, 0), to be cast back: 64-bit arithmetic would wrap without a word.
+    /// Integer arithmetic carried out in DECIMAL(38,0), to be cast back: 64-bit arithmetic would wrap without a word.
     Wide(String),
 }
 
@@ -83,7 +83,7 @@ impl<'c> Checked<'c> {
         }
     }
 
-    /// Integer arithmetic, its text in DECIMAL(38, 0).
+    /// Integer arithmetic, its text in DECIMAL(38,0).
     pub(super) fn wide(text: String, at: At) -> Self {
         Self {
             text: Text::Wide(text),
@@ -119,10 +119,10 @@ impl<'c> Checked<'c> {
         }
     }
 
-    /// The text of an integer as DECIMAL(38, 0).
+    /// The text of an integer as DECIMAL(38,0).
     pub(super) fn wide_sql(&self) -> String {
         match &self.text {
-            Text::Whole(text) => format!("CAST({text} AS DECIMAL(38, 0))"),
+            Text::Whole(text) => format!("CAST({text} AS DECIMAL(38,0))"),
             Text::Wide(text) => text.clone(),
         }
     }

@@ -468,7 +468,7 @@ fn cast_target(target: &DataType) -> Option<(ColumnType, String)> {
                 ExactNumberInfo::None => return None,
             };
             let fits = (1..=38).contains(&precision) && scale <= precision;
-            fits.then(|| (Decimal, format!("DECIMAL({precision}, {scale})")))
+            fits.then(|| (Decimal, format!("DECIMAL({precision},{scale})")))
         }
         DataType::Boolean | DataType::Bool => plain(Boolean, "BOOLEAN"),
         DataType::Date => plain(Date, "DATE"),

@@ -11,7 +11,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-/// Deepest nesting the parser follows. Its frames are large, so this also bounds its stack.
+/// Deepest nesting the parser follows, some levels for each of the text's own.
 const PARSER_DEPTH_MAX: usize = 40;
 
 /// What SELECT can consist of in this language; everything else has been refused.
@@ -37,12 +37,7 @@ pub(super) struct Shape {
 /// The one SELECT that `tokens` spell.
 pub(super) fn parse(tokens: Vec<TokenWithSpan>, refusals: &mut Refusals) -> Option<Shape> {
     begins_with_select(&tokens, refusals)?;
-    let dialect = PostgreSqlDialect {};
-    let parsed = Parser::new(&dialect)
-        .with_recursion_limit(PARSER_DEPTH_MAX)
-        .with_tokens_with_locations(tokens)
-        .parse_statements();
-    let mut statements = match parsed {
+    let mut statements = match statements(tokens) {
         Ok(statements) => statements,
         Err(error) => return not_parsed(&error, refusals),
     };
@@ -54,6 +49,13 @@ pub(super) fn parse(tokens: Vec<TokenWithSpan>, refusals: &mut Refusals) -> Opti
         );
     };
     shape(*query, refusals)
+}
+
+fn statements(tokens: Vec<TokenWithSpan>) -> Result<Vec<Statement>, ParserError> {
+    Parser::new(&PostgreSqlDialect {})
+        .with_recursion_limit(PARSER_DEPTH_MAX)
+        .with_tokens_with_locations(tokens)
+        .parse_statements()
 }
 
 /// Other statements never reach the parser.

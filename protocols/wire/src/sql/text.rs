@@ -11,8 +11,13 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
 /// Most tokens in one question, blanks not counted: bounds every chain of operators. Real questions have about a hundred.
 const TOKENS_MAX: usize = 2_000;
-/// Deepest nesting of parentheses, CASE and signs: keeps the parser's backtracking and stack small. Real questions need four or five.
-const NESTING_MAX: usize = 24;
+/// Deepest nesting of parentheses, CASE and signs: keeps the parser's stack small. Real questions need four or five.
+const NESTING_MAX: usize = 16;
+/// The parser reads the arguments of a call several times over, trying one grammar after another: each level of nested calls
+/// multiplies its work, at worst by this.
+const CALL_FACTOR: u64 = 4;
+/// Most work that leaves to the parser, in tokens read: about a tenth of a second. Real questions need a thousandth of it.
+const WORK_MAX: u64 = 1 << 17;
 /// Words that lead the parser into other systems' nested types, whose recursion it does not bound. As a column name they have
 /// to be quoted.
 const WORDS_REFUSED: &[&str] = &[
@@ -57,7 +62,7 @@ pub(super) fn tokens(ask: &str, refusals: &mut Refusals) -> Option<Vec<TokenWith
         .map(|token| allowed(token, refusals))
         .collect();
     known.into_iter().collect::<Option<Vec<()>>>()?;
-    nesting(&tokens, refusals)?;
+    bounded(&tokens, refusals)?;
     Some(tokens)
 }
 
@@ -180,42 +185,77 @@ fn word(word: &Word, at: At, refusals: &mut Refusals) -> Option<()> {
     Some(())
 }
 
-/// Bounds the number of tokens, and the depth of parentheses, CASE and signs before a value.
-fn nesting(tokens: &[TokenWithSpan], refusals: &mut Refusals) -> Option<()> {
-    let (mut count, mut depth, mut signs) = (0, 0_usize, 0_usize);
-    for token in tokens {
-        let sign = match &token.token {
-            Token::Whitespace(_) => continue,
-            Token::LParen => {
-                depth += 1;
-                false
-            }
-            Token::RParen => {
-                depth = depth.saturating_sub(1);
-                false
-            }
-            Token::Word(word) => {
-                depth += usize::from(word.keyword == Keyword::CASE);
-                depth = depth.saturating_sub(usize::from(word.keyword == Keyword::END));
-                word.keyword == Keyword::NOT
-            }
-            other => matches!(other, Token::Minus | Token::Plus),
+/// What the parser would have to do, counted token by token.
+#[derive(Default)]
+struct Load {
+    tokens: usize,
+    /// Open parentheses; true for those behind a word.
+    open: Vec<bool>,
+    cases: usize,
+    signs: usize,
+    work: u64,
+}
+
+impl Load {
+    /// Counts one token; `behind_word` tells whether the one before it is a word.
+    fn count(&mut self, token: &Token, behind_word: bool) {
+        let keyword = match token {
+            Token::Word(word) => word.keyword,
+            _ => Keyword::NoKeyword,
         };
-        count += 1;
-        signs = if sign { signs + 1 } else { 0 };
-        if depth + signs > NESTING_MAX {
-            return refusals.question(
-                At::from(token.span),
-                format!("parentheses, CASE or signs are nested deeper than {NESTING_MAX}"),
-                "write lists with IN, and conditions as one chain of AND",
-            );
+        match token {
+            Token::LParen => self.open.push(behind_word),
+            Token::RParen => drop(self.open.pop()),
+            _ => {}
         }
-        if count > TOKENS_MAX {
-            return refusals.question(
-                At::from(token.span),
-                format!("the question has more than {TOKENS_MAX} words and signs"),
-                "ask several shorter questions",
-            );
+        self.cases += usize::from(keyword == Keyword::CASE);
+        self.cases = self
+            .cases
+            .saturating_sub(usize::from(keyword == Keyword::END));
+        let sign = keyword == Keyword::NOT || matches!(token, Token::Minus | Token::Plus);
+        self.signs = if sign { self.signs + 1 } else { 0 };
+        self.tokens += 1;
+        self.work = self
+            .work
+            .saturating_add(CALL_FACTOR.saturating_pow(self.calls()));
+    }
+
+    fn calls(&self) -> u32 {
+        u32::try_from(self.open.iter().filter(|call| **call).count()).unwrap_or(u32::MAX)
+    }
+
+    /// What is too much, and what to write instead.
+    fn excess(&self) -> Option<(String, &'static str)> {
+        if self.open.len() + self.cases + self.signs > NESTING_MAX {
+            let what = format!("parentheses, CASE or signs are nested deeper than {NESTING_MAX}");
+            return Some((
+                what,
+                "write lists with IN, and conditions as one chain of AND",
+            ));
+        }
+        if self.work > WORK_MAX {
+            return Some((
+                "function calls are nested too deeply for their number".to_owned(),
+                "nest at most four or five calls",
+            ));
+        }
+        let what = format!("the question has more than {TOKENS_MAX} words and signs");
+        (self.tokens > TOKENS_MAX).then_some((what, "ask several shorter questions"))
+    }
+}
+
+/// Bounds the work of the parser before it begins.
+fn bounded(tokens: &[TokenWithSpan], refusals: &mut Refusals) -> Option<()> {
+    let mut load = Load::default();
+    let mut behind_word = false;
+    for token in tokens {
+        if matches!(token.token, Token::Whitespace(_)) {
+            continue;
+        }
+        load.count(&token.token, behind_word);
+        behind_word = matches!(token.token, Token::Word(_));
+        if let Some((what, todo)) = load.excess() {
+            return refusals.question(At::from(token.span), what, todo);
         }
     }
     Some(())

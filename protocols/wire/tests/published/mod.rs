@@ -16,24 +16,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The plain join of north-bank's customers and river-pay's users, `{J}` in the vectors.
-pub const JOIN: &str =
+pub(crate) const JOIN: &str =
     "FROM \"north-bank\".customers AS b JOIN \"river-pay\".users AS p ON b.mobile = p.mobile";
 
 /// A file of `protocols/vectors/sql`.
-pub fn vector(name: &str) -> PathBuf {
+pub(crate) fn vector(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../vectors/sql")
         .join(name)
 }
 
 /// A parsed TOML file of `protocols/vectors/sql`.
-pub fn read<T: for<'de> Deserialize<'de>>(name: &str) -> T {
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(name: &str) -> T {
     let text = std::fs::read_to_string(vector(name)).unwrap();
     toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// The catalogue of the vectors.
-pub struct Published(Vec<Publication>);
+pub(crate) struct Published(Vec<Publication>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,7 +51,7 @@ struct Entry {
 }
 
 impl Published {
-    pub fn load() -> Self {
+    pub(crate) fn load() -> Self {
         let file: CatalogFile = read("catalog.toml");
         let publication = |entry: Entry| Publication {
             org: entry.org,
@@ -63,12 +63,12 @@ impl Published {
         Self(file.publication.into_iter().map(publication).collect())
     }
 
-    pub fn get(&self, org: &str, dataset: &str) -> &Publication {
+    pub(crate) fn get(&self, org: &str, dataset: &str) -> &Publication {
         self.publication(&org.parse().unwrap(), &dataset.parse().unwrap())
             .unwrap()
     }
 
-    pub fn get_mut(&mut self, org: &str, dataset: &str) -> &mut Publication {
+    pub(crate) fn get_mut(&mut self, org: &str, dataset: &str) -> &mut Publication {
         let wanted = |publication: &&mut Publication| {
             publication.org.as_str() == org && publication.policy.dataset.as_str() == dataset
         };
@@ -91,18 +91,18 @@ impl Catalog for Published {
 /// A job of the vectors; everything but the question has a default.
 #[derive(Deserialize, Clone)]
 #[serde(deny_unknown_fields)]
-pub struct Asked {
-    pub ask: String,
+pub(crate) struct Asked {
+    pub(crate) ask: String,
     #[serde(default = "north_bank")]
-    pub asker: OrgName,
+    pub(crate) asker: OrgName,
     #[serde(default = "to_north_bank")]
-    pub results_to: BTreeSet<OrgName>,
-    pub epsilon: Option<u64>,
-    pub min_group: Option<u64>,
+    pub(crate) results_to: BTreeSet<OrgName>,
+    pub(crate) epsilon: Option<u64>,
+    pub(crate) min_group: Option<u64>,
     #[serde(default)]
-    pub domains: BTreeMap<ColumnName, Vec<String>>,
+    pub(crate) domains: BTreeMap<ColumnName, Vec<String>>,
     #[serde(default)]
-    pub measures: BTreeMap<ColumnName, Measure>,
+    pub(crate) measures: BTreeMap<ColumnName, Measure>,
 }
 
 fn north_bank() -> OrgName {
@@ -114,7 +114,7 @@ fn to_north_bank() -> BTreeSet<OrgName> {
 }
 
 impl Asked {
-    pub fn question(ask: &str) -> Self {
+    pub(crate) fn question(ask: &str) -> Self {
         Self {
             ask: ask.to_owned(),
             asker: north_bank(),
@@ -126,7 +126,7 @@ impl Asked {
         }
     }
 
-    pub fn job(&self) -> Job {
+    pub(crate) fn job(&self) -> Job {
         Job {
             entente: 1,
             name: "size-of-overlap".parse().unwrap(),
