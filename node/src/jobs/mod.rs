@@ -36,6 +36,8 @@ mod run;
 mod session;
 mod settle;
 mod surroundings;
+#[cfg(test)]
+mod tests;
 mod told;
 mod view;
 mod views;

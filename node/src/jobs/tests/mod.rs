@@ -1,0 +1,5 @@
+//! Jobs of two nodes in one process, honest and otherwise.
+#![allow(clippy::panic)] // a test that cannot go on says why
+
+mod answers;
+mod bench;
