@@ -235,9 +235,10 @@ pub(crate) fn usable<'a>(dataset: &'a Dataset, name: &ColumnName) -> Result<&'a 
     Ok(&column.storage)
 }
 
-/// Refuses a `latest` column without a certain order.
+/// Refuses a `latest` column without a certain order. One without any value orders nothing, and that is certain too.
 pub(crate) fn orderable(dataset: &Dataset, name: &ColumnName) -> Result<(), Problem> {
     match usable(dataset, name)? {
+        _ if dataset.is_empty(name) => Ok(()),
         Storage::Integer | Storage::Decimal { .. } | Storage::Date | Storage::Timestamp => Ok(()),
         Storage::Text | Storage::Boolean | Storage::Float | Storage::Unusable { .. } => {
             Err(Problem::request(

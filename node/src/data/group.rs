@@ -2,7 +2,7 @@
 //! place after the last value where the key may be null. A value outside ends the job: it is counted, never shown.
 
 use super::values::render::{self, NoText};
-use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::array::ArrayRef;
 use entente_wire::plan::GroupKey;
 use std::collections::HashMap;
 
@@ -32,11 +32,6 @@ impl<'a> Codes<'a> {
             null: key.nullable.then_some(values),
             size: values.checked_add(u32::from(key.nullable))?,
         })
-    }
-
-    /// How many codes there are.
-    pub(crate) fn size(&self) -> u32 {
-        self.size
     }
 
     /// Puts this key's codes behind those already in `combined`: combined × size + code. Rows outside are counted.

@@ -162,6 +162,12 @@ impl Dataset {
         self.columns.iter().find(|column| column.name == *name)
     }
 
+    /// Whether the column has no value in any row. Its type is a guess: text.
+    pub(crate) fn is_empty(&self, name: &ColumnName) -> bool {
+        self.column(name)
+            .is_some_and(|column| column.nulls == self.manifest.rows)
+    }
+
     /// The registered id column of that name.
     pub fn id(&self, name: &ColumnName) -> Option<&IdCounts> {
         self.manifest.ids.iter().find(|id| id.column == *name)

@@ -39,3 +39,6 @@ pub use register::register;
 pub use survey::{eligible_ids, survey};
 pub use table::{AVERAGE_DECIMALS, Cell, Table, table};
 pub use write_rows::{Shown, write_rows};
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,6 @@ use super::facts::{unknown_column, usable};
 use super::fault::defect;
 use super::file::{self, Form};
 use super::open::OpenDataset;
-use super::values::typed;
 use datafusion::arrow::array::{AsArray, BooleanArray, RecordBatch, StringArray, UInt32Array};
 use datafusion::arrow::compute::{
     SortColumn, SortOptions, concat_batches, filter_record_batch, lexsort_to_indices,
