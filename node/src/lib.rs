@@ -6,4 +6,5 @@ pub mod data;
 pub mod home;
 pub mod jobs;
 pub mod ledger;
+mod link;
 mod session;

@@ -2,7 +2,7 @@
 //! deadline on every wait. Made from a gRPC stream by `link/`, from a pair of queues by tests.
 
 use super::blame;
-use super::limits::DATA_BYTES_MAX;
+use super::limits::{DATA_BYTES_MAX, QUEUE_FRAMES_MAX};
 use entente_wire::canonical;
 use entente_wire::limits::{CONTROL_BYTES_MAX, WIRE_VERSION};
 use entente_wire::names::OrgName;
@@ -46,6 +46,11 @@ pub(super) struct Incoming {
     us: OrgName,
     partner: OrgName,
     frames: BoxStream<'static, Result<Frame, Status>>,
+}
+
+/// The bounded queue in which frames wait for the stream to take them.
+pub(crate) fn outgoing_queue() -> (mpsc::Sender<Frame>, mpsc::Receiver<Frame>) {
+    mpsc::channel(QUEUE_FRAMES_MAX)
 }
 
 /// One checked frame.

@@ -17,7 +17,7 @@
 //! Who learns what: the partner sees sizes and times of frames, which are functions of public parameters, and of this node's
 //! problems only what [`blame`] lets through.
 
-pub(crate) mod blame;
+mod blame;
 mod closing;
 mod dial;
 mod handshake;
@@ -29,12 +29,14 @@ mod runs;
 mod serve;
 mod slots;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transport;
 
+pub(crate) use blame::heard;
 pub(crate) use limits::Limits;
-pub(crate) use line::{Line, Partner, refused};
+pub(crate) use line::{Line, Partner, outgoing_queue, refused};
 pub(crate) use runs::{Agreed, End, Runs};
+pub(crate) use serve::Replies;
 
 use entente_wire::canonical;
 use entente_wire::names::OrgName;

@@ -1,13 +1,12 @@
 //! The other party's side: a pinned partner's node opened a session here.
 
 use super::handshake::hear_open;
-use super::{End, Line, Partner, Role, Runs, Sessions, blame};
+use super::{End, Line, Partner, Role, Runs, Sessions, blame, outgoing_queue};
 use entente_wire::problem::Problem;
 use entente_wire::rpc::peer::v1::Frame;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use std::sync::Arc;
-use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use tracing::Instrument;
@@ -24,7 +23,7 @@ impl<R: Runs> Sessions<R> {
         frames: BoxStream<'static, Result<Frame, Status>>,
     ) -> Result<Replies, Problem> {
         let slot = self.slots.take_inbound(&partner.org)?;
-        let (outgoing, replies) = mpsc::channel(super::limits::QUEUE_FRAMES_MAX);
+        let (outgoing, replies) = outgoing_queue();
         let span =
             tracing::info_span!("session", partner = %partner.org, job = tracing::field::Empty);
         let line = Line::new(self.identity.org.clone(), partner, outgoing, frames);

@@ -1,0 +1,1 @@
+//! Linking over real TLS on loopback.
