@@ -165,6 +165,9 @@ pub(crate) fn read_root(der: &CertificateDer<'_>, now: UnixTime) -> Result<Root,
     if !usage.is_some_and(|u| u.value.key_cert_sign()) {
         return Err(not_a_root("it may not sign certificates"));
     }
+    if certificate.signature_algorithm != certificate.tbs_certificate.signature {
+        return Err(not_a_root("it states two signature algorithms"));
+    }
     let signed = certificate.tbs_certificate.as_ref();
     UnparsedPublicKey::new(&ED25519, key)
         .verify(signed, &certificate.signature_value.data)
@@ -285,4 +288,81 @@ fn validity(certificate: &X509Certificate<'_>) -> Option<(u64, u64)> {
     let from = u64::try_from(validity.not_before.timestamp()).ok()?;
     let to = u64::try_from(validity.not_after.timestamp()).ok()?;
     Some((from, to))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+mod tests {
+    use super::*;
+    use crate::OrgRoot;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    const NOW: u64 = 1_800_000_000;
+
+    static CHAIN: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
+        let root = OrgRoot::create("north-bank", now).unwrap();
+        let node = root.issue("node-1", &["localhost".to_owned()], now);
+        let chain = node.unwrap().chain();
+        chain.into_iter().map(|der| der.to_vec()).collect()
+    });
+
+    fn judge(chain: &[Vec<u8>], acting: Acting) -> Result<Proven, ChainError> {
+        let chain: Vec<CertificateDer<'_>> =
+            chain.iter().map(|der| der.as_slice().into()).collect();
+        prove(
+            &chain,
+            acting,
+            UnixTime::since_unix_epoch(Duration::from_secs(NOW)),
+        )
+    }
+
+    #[test]
+    fn a_chain_says_who_it_is() {
+        for acting in [Acting::Client, Acting::Server] {
+            let proven = judge(&CHAIN, acting).unwrap();
+            assert_eq!(proven.org.as_str(), "north-bank");
+            assert_eq!(proven.node.as_str(), "node-1");
+        }
+    }
+
+    #[test]
+    fn a_chain_with_any_byte_changed_cut_or_added_proves_nothing() {
+        for which in 0..CHAIN.len() {
+            for place in 0..CHAIN[which].len() {
+                for changed in [1, 0x80, 0xff] {
+                    let mut chain = CHAIN.clone();
+                    chain[which][place] ^= changed;
+                    let judged = judge(&chain, Acting::Client);
+                    assert!(
+                        judged.is_err(),
+                        "certificate {which}, byte {place}, {changed:#x}"
+                    );
+                }
+                let mut chain = CHAIN.clone();
+                chain[which].truncate(place);
+                assert!(judge(&chain, Acting::Server).is_err(), "cut at {place}");
+            }
+            let mut chain = CHAIN.clone();
+            chain[which].push(0);
+            assert!(judge(&chain, Acting::Server).is_err(), "a byte more");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_that_are_nearly_a_certificate_are_refused_without_a_panic(
+            which in 0..2_usize,
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        ) {
+            let mut chain = CHAIN.clone();
+            for (place, byte) in changes {
+                let place = place.index(chain[which].len());
+                chain[which][place] = byte;
+            }
+            let judged = judge(&chain, Acting::Client);
+            prop_assert!(judged.is_err() || chain == *CHAIN);
+        }
+    }
 }
