@@ -4,8 +4,8 @@
 //! an approval or report waits here until its job's submission has come.
 
 use crate::limits::{
-    BYTES_PER_ORG_MAX, KEPT_AFTER_EXPIRY, RECORDS_PER_ORG_MAX, WATCH_QUEUE_RECORDS,
-    WATCHERS_PER_ORG_MAX,
+    BYTES_PER_ORG_MAX, JOBS_REPLY_BYTES, JOBS_SHOWN_MAX, KEPT_AFTER_EXPIRY, RECORDS_PER_ORG_MAX,
+    WATCH_QUEUE_RECORDS, WATCHERS_PER_ORG_MAX,
 };
 use crate::records::{About, Filed, RecordKey, refused};
 use crate::states::{self, JobFacts, Reported};
@@ -14,6 +14,7 @@ use entente_wire::problem::{Code, Problem};
 use entente_wire::report::Step;
 use entente_wire::rpc::coordinator::v1::JobState;
 use entente_wire::seal::JobHash;
+use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -118,8 +119,8 @@ impl Board {
         Ok(Watching { now, coming })
     }
 
-    /// The jobs that `org` takes part in and their states at `now_unix_s`, newest first, at most `most`.
-    pub(crate) fn jobs_of(&self, org: &OrgName, now_unix_s: u64, most: usize) -> Vec<JobState> {
+    /// The jobs that `org` takes part in and their states at `now_unix_s`, newest first, as many as fit one reply.
+    pub(crate) fn jobs_of(&self, org: &OrgName, now_unix_s: u64) -> Vec<JobState> {
         let mut jobs: Vec<(u64, JobState)> = self
             .jobs
             .iter()
@@ -132,8 +133,14 @@ impl Board {
                 )
             })
             .collect();
-        jobs.sort_by(|a, b| b.0.cmp(&a.0));
-        jobs.into_iter().take(most).map(|(_, job)| job).collect()
+        jobs.sort_by_key(|(begun, _)| std::cmp::Reverse(*begun));
+        let mut left = JOBS_REPLY_BYTES;
+        let fits = |job: &JobState| {
+            left = left.saturating_sub(job.encoded_len());
+            left > 0
+        };
+        let shown = jobs.into_iter().map(|(_, job)| job);
+        shown.take(JOBS_SHOWN_MAX).take_while(fits).collect()
     }
 
     /// What is kept long enough: jobs long expired, and records whose job never came.

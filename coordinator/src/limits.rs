@@ -13,6 +13,8 @@ pub(crate) const WATCHERS_PER_ORG_MAX: usize = 4;
 pub(crate) const WATCH_QUEUE_RECORDS: usize = 1024;
 /// Jobs in one answer, newest first.
 pub(crate) const JOBS_SHOWN_MAX: usize = 1_000;
+/// Bytes of that answer; jobs of hundreds of parties are long.
+pub(crate) const JOBS_REPLY_BYTES: usize = 1024 * 1024;
 /// The record's own fields around its body.
 pub(crate) const RECORD_OVERHEAD_BYTES: usize = 4 * 1024;
 /// Bytes of an Ed25519 signature.

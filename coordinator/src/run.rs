@@ -9,7 +9,7 @@ use crate::members::Members;
 use crate::service::{Service, Watches, unix_s};
 use crate::store::{Opened, Store};
 use entente_certs::{TlsLimits, TlsParty, incoming};
-use entente_wire::limits::DOCUMENT_BYTES_MAX;
+use entente_wire::limits::{DOCUMENT_BYTES_MAX, RPC_MESSAGE_BYTES_MAX};
 use entente_wire::problem::{Code, Problem};
 use entente_wire::rpc::coordinator::v1::coordinator_server::CoordinatorServer;
 use std::future::Future;
@@ -87,7 +87,7 @@ async fn serve(
 ) -> Result<(), Problem> {
     let calls = CoordinatorServer::new(service)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        .max_encoding_message_size(RPC_MESSAGE_BYTES_MAX);
     let mut stopped = stop.subscribe();
     let announce = async move {
         shutdown.await;

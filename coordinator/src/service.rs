@@ -1,7 +1,7 @@
 //! The calls that nodes make. Every call looks again whether the caller is admitted.
 
 use crate::board::{Board, Watching};
-use crate::limits::{CALL_TIMEOUT, JOBS_SHOWN_MAX, SEND_TIMEOUT};
+use crate::limits::{CALL_TIMEOUT, SEND_TIMEOUT};
 use crate::members::Members;
 use crate::records::Filed;
 use crate::store::Store;
@@ -103,7 +103,7 @@ impl Service {
     fn jobs_blocking(&self, peer: &Peer) -> Result<JobsReply, Problem> {
         let caller = self.members.check(peer)?;
         let now = unix_s(SystemTime::now());
-        let jobs = self.board().jobs_of(&caller, now, JOBS_SHOWN_MAX);
+        let jobs = self.board().jobs_of(&caller, now);
         Ok(JobsReply { jobs })
     }
 }

@@ -102,6 +102,30 @@ fn old_jobs_and_records_without_a_job_are_thrown_away_and_the_rest_is_not() {
     assert_eq!(seen_by_river, 2, "the registry and the young job");
     let seen_by_north = board.watch(&north.org).unwrap().now.len();
     assert_eq!(seen_by_north, 1, "the approval of the young job");
-    assert_eq!(board.jobs_of(&north.org, NOW, 10).len(), 1);
+    assert_eq!(board.jobs_of(&north.org, NOW).len(), 1);
     assert_eq!(board.outdated(NOW + kept + 1), []);
+}
+
+#[test]
+fn an_answer_about_jobs_fits_one_message_and_shows_the_newest() {
+    let north = member("north-bank");
+    let mut board = Board::default();
+    let names: Vec<OrgName> = (0..999)
+        .map(|number| {
+            format!("a-rather-long-name-of-party-{number}")
+                .parse()
+                .unwrap()
+        })
+        .collect();
+    let parties: Vec<&OrgName> = names.iter().chain([&north.org]).collect();
+    for number in 0..16 {
+        let job = submission(&north.org, &parties, YEAR_2100 + number);
+        let record = north.sign(Kind::Submission, &job);
+        let filed = Filed::read(record, &north.org, NOW + number).unwrap();
+        board.file(filed);
+    }
+    let jobs = board.jobs_of(&north.org, NOW);
+    assert!((2..16).contains(&jobs.len()), "{} jobs", jobs.len());
+    let newest = submission(&north.org, &parties, YEAR_2100 + 15).hash();
+    assert_eq!(jobs.first().unwrap().job_hash, newest.0.0);
 }
