@@ -1,7 +1,7 @@
 //! Rules that a document of the right shape can still break, and where it breaks them.
 //!
 //! A rule is written once, on the canonical type, and holds on both ways in: a file that a person wrote gets the line and column
-//! of the flaw, a document that a partner sent is refused as it is parsed ([`checked`]).
+//! of the flaw, a document that a partner sent is refused as it is parsed.
 
 use std::fmt;
 

@@ -186,7 +186,7 @@ mod tests {
             scale: 2,
         };
         refused(&["measures", "monthly", "clip"], |job| {
-            drop(job.measures.insert(name("monthly"), reversed))
+            job.measures.insert(name("monthly"), reversed);
         });
         refused(&[], |job| {
             let values = (0..1_000).map(|n| format!("{n:0>200}"));

@@ -26,6 +26,9 @@ fn approvals_of_another_job_cannot_be_replayed() {
     );
 }
 
+/// The name of a part, and what changes it.
+type Change = (&'static str, Box<dyn Fn(&mut Seal)>);
+
 #[test]
 fn each_part_of_the_seal_is_covered_by_h() {
     let stage = stage();
@@ -34,7 +37,7 @@ fn each_part_of_the_seal_is_covered_by_h() {
     let party = |change: fn(&mut PartySeal)| {
         move |seal: &mut Seal| change(seal.parties.get_mut(&river()).expect("a party"))
     };
-    let changes: Vec<(&str, Box<dyn Fn(&mut Seal)>)> = vec![
+    let changes: Vec<Change> = vec![
         ("job", Box::new(|seal| seal.job.0[0] ^= 1)),
         ("nonce", Box::new(|seal| seal.nonce.0[15] ^= 1)),
         ("asker", Box::new(|seal| seal.asker = river())),
