@@ -8,6 +8,7 @@
 mod adversary;
 pub mod block;
 pub mod bounds;
+pub mod buckets;
 pub mod channel;
 pub mod fault;
 pub mod field;

@@ -36,9 +36,12 @@
 //! # Ok::<(), entente_protocols::fault::Fault>(())
 //! ```
 
+mod job;
 pub mod receiver;
 pub mod sender;
 mod tags;
+
+pub use job::Job;
 
 use crate::block::Block;
 use crate::bounds::{self, OkvsShape};
