@@ -1,14 +1,20 @@
-//! Sums of lanes (two or four 64-bit words) for the expand-convolute code: whole lanes in one vector register where the CPU has
-//! them wide enough.
+//! Sums of lanes (one or two blocks) for the expand-convolute code: whole lanes in one vector register where the CPU has them wide
+//! enough.
 
-/// A lane: K 64-bit words.
+/// A lane: K 64-bit words, two to a block of GF(2^128), the low one first.
 pub(crate) type Lane<const K: usize> = [u64; K];
+
+/// What the convolution multiplies with, as an element of GF(2^128): the golden ratio's first 64 bits, so that nobody chose it.
+///
+/// Without it the code's coefficients would all be bits, and each of a block's 128 bits a code word of its own, with noise at
+/// the same places: an attacker could split them and look for a test in which half of the noise happens to be zero.
+pub(crate) const SCALER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Places that one step of the convolution looks back.
 pub(crate) const WINDOW: usize = 25;
 
-/// For i from [`WINDOW`] on: adds to `places[i]` the place `WINDOW` before it, and those of the 24 places just before it whose
-/// bit in `coefficients[i]` is set, the oldest first.
+/// For i from [`WINDOW`] on: adds to `places[i]` the place `WINDOW` before it, multiplies by [`SCALER`], and adds those of the 24
+/// places just before it whose bit in `coefficients[i]` is set, the oldest first.
 ///
 /// # Panics
 /// If there are fewer coefficients than places: a caller's defect.
@@ -58,7 +64,7 @@ static MASKS: [[u64; 8]; 256] = {
     while byte < 256 {
         let mut bit = 0;
         while bit < 8 {
-            masks[byte][bit] = ((byte >> bit & 1) as u64).wrapping_neg();
+            masks[byte][bit] = (((byte >> bit) & 1) as u64).wrapping_neg();
             bit += 1;
         }
         byte += 1;
@@ -67,7 +73,9 @@ static MASKS: [[u64; 8]; 256] = {
 };
 
 pub(crate) mod portable {
-    use super::{Lane, MASKS, WINDOW};
+    use super::{Lane, MASKS, SCALER, WINDOW};
+    use crate::block::Block;
+    use crate::simd::clmul::portable::multiply;
 
     /// [`super::convolve`] without special instructions.
     pub(crate) fn convolve<const K: usize>(places: &mut [Lane<K>], coefficients: &[[u8; 3]]) {
@@ -83,31 +91,58 @@ pub(crate) mod portable {
         window: &[Lane<K>],
         coefficients: [u8; 3],
     ) {
+        let (oldest, window) = window.split_first().expect("a window is not empty");
+        for (words, oldest) in place.chunks_exact_mut(2).zip(oldest.chunks_exact(2)) {
+            let sum = block(words) ^ block(oldest);
+            let scaled = multiply(sum, Block(SCALER.into()));
+            words.copy_from_slice(&[scaled.low(), scaled.high()]);
+        }
         let masks = coefficients.iter().flat_map(|byte| MASKS[*byte as usize]);
-        for (looked_at, mask) in window.iter().zip(std::iter::once(u64::MAX).chain(masks)) {
-            for word in 0..K {
-                place[word] ^= looked_at[word] & mask;
+        for (looked_at, mask) in window.iter().zip(masks) {
+            for (word, looked_at) in place.iter_mut().zip(looked_at) {
+                *word ^= looked_at & mask;
             }
         }
+    }
+
+    fn block(words: &[u64]) -> Block {
+        let [low, high] = [words[0], words[1]];
+        Block((u128::from(high) << 64) | u128::from(low))
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{MASKS, WINDOW};
+    use super::{MASKS, SCALER, WINDOW};
     use std::arch::x86_64::{
-        __m128i, __m256i, _mm_and_si128, _mm_castpd_si128, _mm_loaddup_pd, _mm_loadu_si128,
-        _mm_storeu_si128, _mm_xor_si128, _mm256_and_si256, _mm256_loadu_si256, _mm256_set1_epi64x,
+        __m128i, __m256i, _mm_and_si128, _mm_castpd_si128, _mm_clmulepi64_si128, _mm_loaddup_pd,
+        _mm_loadu_si128, _mm_set_epi64x, _mm_slli_si128, _mm_srli_si128, _mm_storeu_si128,
+        _mm_xor_si128, _mm256_and_si256, _mm256_loadu_si256, _mm256_set_m128i, _mm256_set1_epi64x,
         _mm256_storeu_si256, _mm256_xor_si256,
     };
 
     #[inline]
     pub(super) fn available() -> bool {
-        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("sse3")
+        is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("sse3")
+            && is_x86_feature_detected!("pclmulqdq")
+    }
+
+    /// `(place + oldest)·SCALER`: a product of 128 by 64 bits, whose upper 64 fold back once.
+    #[target_feature(enable = "avx2,pclmulqdq")]
+    #[inline]
+    fn scaled(place: __m128i, oldest: __m128i) -> __m128i {
+        let constants = _mm_set_epi64x(0x87, SCALER as i64);
+        let sum = _mm_xor_si128(place, oldest);
+        let low = _mm_clmulepi64_si128(sum, constants, 0x00);
+        let high = _mm_clmulepi64_si128(sum, constants, 0x01);
+        let low = _mm_xor_si128(low, _mm_slli_si128(high, 8));
+        let carried = _mm_srli_si128(high, 8);
+        _mm_xor_si128(low, _mm_clmulepi64_si128(carried, constants, 0x10))
     }
 
     /// `words` are lanes of four, one after the other.
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,pclmulqdq")]
     pub(super) fn convolve_four(words: &mut [u64], coefficients: &[[u8; 3]]) {
         let places = words.len() / 4;
         let first: *mut __m256i = words.as_mut_ptr().cast();
@@ -115,7 +150,17 @@ mod x86 {
             // SAFETY: WINDOW ≤ i < places, so lanes i − WINDOW ..= i lie inside `words`; loads and stores are unaligned ones.
             unsafe {
                 let window = first.add(i - WINDOW);
-                let mut sums = [_mm256_loadu_si256(first.add(i)), _mm256_loadu_si256(window)];
+                let [place, oldest]: [*const __m128i; 2] = [first.add(i).cast(), window.cast()];
+                let halves = [0, 1].map(|half| {
+                    scaled(
+                        _mm_loadu_si128(place.add(half)),
+                        _mm_loadu_si128(oldest.add(half)),
+                    )
+                });
+                let mut sums = [
+                    _mm256_set_m128i(halves[1], halves[0]),
+                    _mm256_set1_epi64x(0),
+                ];
                 for (byte, coefficients) in coefficients.iter().enumerate() {
                     let masks = &MASKS[*coefficients as usize];
                     for (bit, mask) in masks.iter().enumerate() {
@@ -131,7 +176,7 @@ mod x86 {
     }
 
     /// `words` are lanes of two, one after the other.
-    #[target_feature(enable = "avx2,sse3")]
+    #[target_feature(enable = "avx2,sse3,pclmulqdq")]
     pub(super) fn convolve_two(words: &mut [u64], coefficients: &[[u8; 3]]) {
         let places = words.len() / 2;
         let first: *mut __m128i = words.as_mut_ptr().cast();
@@ -139,7 +184,10 @@ mod x86 {
             // SAFETY: WINDOW ≤ i < places, so lanes i − WINDOW ..= i lie inside `words`; loads and stores are unaligned ones.
             unsafe {
                 let window = first.add(i - WINDOW);
-                let mut sums = [_mm_loadu_si128(first.add(i)), _mm_loadu_si128(window)];
+                let mut sums = [
+                    scaled(_mm_loadu_si128(first.add(i)), _mm_loadu_si128(window)),
+                    _mm_set_epi64x(0, 0),
+                ];
                 for (byte, coefficients) in coefficients.iter().enumerate() {
                     let masks = &MASKS[*coefficients as usize];
                     for (bit, mask) in masks.iter().enumerate() {
