@@ -7,4 +7,5 @@ pub mod home;
 pub mod jobs;
 pub mod ledger;
 mod link;
+pub mod policy;
 mod session;

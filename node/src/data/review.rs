@@ -1,0 +1,178 @@
+//! How a policy's rules and a dataset's values fit: counts for a policy check, taken before anything is published. Only rows
+//! that give consent are looked at; others never enter a job.
+
+use super::facts::{Consent, consents};
+use super::fault::defect;
+use super::file::{self, DataFile, Form};
+use super::manifest::Dataset;
+use super::measure::{self, Unmeasurable};
+use super::open::check_same;
+use super::values::render;
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use datafusion::arrow::compute::filter_record_batch;
+use entente_wire::names::ColumnName;
+use entente_wire::plan::{Measure, SqlText};
+use entente_wire::policy::{ColumnPolicy, Policy};
+use entente_wire::problem::Problem;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+/// What was counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Review {
+    /// Rows whose consent column says neither yes nor no.
+    pub(crate) unclear_consents: u64,
+    /// By published column.
+    pub(crate) columns: BTreeMap<ColumnName, ColumnReview>,
+}
+
+/// What was counted in one published column, over rows with consent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ColumnReview {
+    /// Rows without a value.
+    pub(crate) nulls: u64,
+    /// Values that the domain does not list.
+    pub(crate) outside: u64,
+    /// Of these, values that it would list without the white space around them.
+    pub(crate) padded: u64,
+    /// Values of the domain that no row has.
+    pub(crate) unused: u64,
+    /// Numbers that the clip changes.
+    pub(crate) clipped: u64,
+    /// NaN and infinities under a clip.
+    pub(crate) not_finite: u64,
+}
+
+/// Counts. Columns that are not there or cannot be used are left out: what is wrong with them needs no reading.
+pub(crate) fn review(dataset: &Dataset, policy: &Policy) -> Result<Review, Problem> {
+    let file = Arc::new(DataFile::open(&dataset.path)?);
+    check_same(&file, dataset)?;
+    let usable = |name: &ColumnName| {
+        let column = dataset.column(name);
+        column.is_some_and(|column| column.storage.column_type().is_some())
+    };
+    let consent = policy.consent.as_ref().filter(|name| usable(name));
+    let mut counters: Vec<Counter<'_>> = policy
+        .columns
+        .iter()
+        .filter(|(name, _)| usable(name))
+        .map(|(name, rules)| Counter::new(name, rules))
+        .collect();
+    let mut needed: BTreeSet<&ColumnName> = counters.iter().map(|counter| counter.name).collect();
+    needed.extend(consent);
+    let places = dataset.places(&needed);
+    let mut unclear_consents = 0;
+    if !places.is_empty() {
+        let format = dataset.manifest.format;
+        for batch in file::read(&file, format, &dataset.columns, &places, Form::Typed)? {
+            let (batch, unclear) = consenting(&batch?, consent)?;
+            unclear_consents += unclear;
+            for counter in &mut counters {
+                counter.count(&batch)?;
+            }
+        }
+    }
+    file.check_unchanged()?;
+    Ok(Review {
+        unclear_consents,
+        columns: counters.into_iter().map(Counter::finish).collect(),
+    })
+}
+
+/// The rows that give consent, and how many say neither yes nor no.
+fn consenting(
+    batch: &RecordBatch,
+    consent: Option<&ColumnName>,
+) -> Result<(RecordBatch, u64), Problem> {
+    let Some(array) = consent.and_then(|name| batch.column_by_name(&name.0)) else {
+        return Ok((batch.clone(), 0));
+    };
+    let consents = consents(array);
+    let unclear = consents.iter().filter(|said| **said == Consent::Unclear);
+    let unclear = unclear.count() as u64;
+    let given = consents.iter().map(|said| Some(*said == Consent::Given));
+    filter_record_batch(batch, &given.collect::<BooleanArray>())
+        .map(|batch| (batch, unclear))
+        .map_err(|_| defect("a mask has another length than its rows"))
+}
+
+struct Counter<'a> {
+    name: &'a ColumnName,
+    domain: Option<HashSet<&'a str>>,
+    used: HashSet<&'a str>,
+    measure: Option<Measure>,
+    found: ColumnReview,
+}
+
+impl<'a> Counter<'a> {
+    fn new(name: &'a ColumnName, rules: &'a ColumnPolicy) -> Self {
+        let domain = rules.domain.as_ref();
+        Self {
+            name,
+            domain: domain.map(|values| values.iter().map(String::as_str).collect()),
+            used: HashSet::new(),
+            measure: rules.clip.zip(rules.scale).map(|(clip, scale)| Measure {
+                sql: SqlText(String::new()),
+                clip,
+                scale,
+            }),
+            found: ColumnReview::default(),
+        }
+    }
+
+    fn count(&mut self, batch: &RecordBatch) -> Result<(), Problem> {
+        let array = batch
+            .column_by_name(&self.name.0)
+            .ok_or_else(|| defect("a published column was not read"))?;
+        self.found.nulls += array.logical_null_count() as u64;
+        self.count_domain(array);
+        self.count_clip(array);
+        Ok(())
+    }
+
+    fn count_domain(&mut self, array: &ArrayRef) {
+        let (Some(domain), Ok(texts)) = (&self.domain, render::texts(array)) else {
+            return;
+        };
+        for text in texts.iter().flatten() {
+            match domain.get(text) {
+                Some(value) => {
+                    self.used.insert(value);
+                }
+                None => {
+                    self.found.outside += 1;
+                    self.found.padded += u64::from(domain.contains(text.trim()));
+                }
+            }
+        }
+    }
+
+    fn count_clip(&mut self, array: &ArrayRef) {
+        let Some(clip) = &self.measure else {
+            return;
+        };
+        let free = Measure {
+            clip: [i64::MIN, i64::MAX],
+            ..clip.clone()
+        };
+        match measure::fixed_point(array, &free) {
+            Ok(values) => {
+                let [low, high] = clip.clip;
+                let beyond = |value: &i64| !(low..=high).contains(value);
+                self.found.clipped += values.iter().flatten().filter(beyond).count() as u64;
+            }
+            Err(Unmeasurable::NotFinite(rows)) => self.found.not_finite += rows,
+            Err(Unmeasurable::NotNumbers(_)) => {}
+        }
+    }
+
+    fn finish(self) -> (ColumnName, ColumnReview) {
+        let listed = self.domain.map_or(0, |domain| domain.len());
+        let unused = listed.saturating_sub(self.used.len()) as u64;
+        let found = ColumnReview {
+            unused,
+            ..self.found
+        };
+        (self.name.clone(), found)
+    }
+}
