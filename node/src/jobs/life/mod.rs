@@ -11,6 +11,8 @@
 //! owes now; the shell does it, records it, and asks again until nothing is owed.
 
 mod next;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use next::{Derivation, Next, Standing};
 

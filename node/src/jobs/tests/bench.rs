@@ -68,6 +68,8 @@ pub(super) struct Node {
     pub(super) people: BTreeMap<&'static str, Signer>,
     pub(super) clock: Clock,
     pub(super) running: Option<Up>,
+    /// No two starts of any two nodes draw the same randomness.
+    starts: u32,
 }
 
 /// What is there only while the node runs.
@@ -91,6 +93,7 @@ impl Node {
                 .collect(),
             clock: clock.clone(),
             running: None,
+            starts: 0,
         };
         node.start();
         node.jobs()
@@ -103,17 +106,14 @@ impl Node {
     pub(super) fn start(&mut self) {
         self.running = None;
         let ledger = Ledger::open(self.home.path()).expect("the ledger opens");
-        let (clock, seeds) = (self.clock.clone(), AtomicU64::new(1));
+        let (clock, name, draws) = (self.clock.clone(), self.org.clone(), AtomicU64::new(0));
+        self.starts += 1;
+        let starts = u64::from(self.starts).to_be_bytes();
         let surroundings = Surroundings::new(
             move || clock.0.load(Ordering::Relaxed),
             move || {
-                Some(
-                    Digest::of(
-                        "seed",
-                        &[&seeds.fetch_add(1, Ordering::Relaxed).to_be_bytes()],
-                    )
-                    .0,
-                )
+                let draw = draws.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+                Some(Digest::of("seed", &[name.as_str().as_bytes(), &starts, &draw]).0)
             },
         );
         let jobs = Jobs::open(Setting {
@@ -399,6 +399,10 @@ impl Pair {
         let view = self.bank.jobs().submit(yaml).expect("submits");
         self.deliver();
         view.hash
+    }
+
+    pub(super) fn clock_ms(&self) -> u64 {
+        self.clock.0.load(Ordering::Relaxed)
     }
 
     /// A job approved by everybody, delivered.

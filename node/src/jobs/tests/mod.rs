@@ -1,5 +1,7 @@
 //! Jobs of two nodes in one process, honest and otherwise.
 #![allow(clippy::panic)] // a test that cannot go on says why
 
+mod adversary;
 mod answers;
 mod bench;
+mod restart;

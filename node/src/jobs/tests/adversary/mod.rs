@@ -1,0 +1,6 @@
+//! Partners and coordinators that cheat.
+
+mod approvals;
+mod delivery;
+mod records;
+mod sessions;
