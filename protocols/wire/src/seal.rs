@@ -241,3 +241,6 @@ impl fmt::Debug for JobHash {
         fmt::Display::fmt(&self.0, f)
     }
 }
+
+#[cfg(test)]
+mod tests;

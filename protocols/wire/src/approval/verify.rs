@@ -88,21 +88,15 @@ pub fn verify(
     let mut keys = BTreeSet::new();
     let mut digests = BTreeMap::new();
     for (org, party) in &submission.seal.parties {
-        let registry = pinned(pins, org)?;
-        let quorum = quorum(catalog, org, party)?;
-        let record = records
-            .get(org)
-            .copied()
-            .ok_or_else(|| missing(hash, &[org]))?;
-        let approval = read(record, hash, registry)?;
-        count(approval, hash, quorum, registry)?
-            .into_iter()
-            .try_for_each(|key| {
-                let fresh = keys.insert(key);
-                fresh.then_some(()).ok_or_else(|| {
-                    refused(org, format!("a key at {org} also speaks for another party"))
-                })
-            })?;
+        let record = records.get(org).ok_or_else(|| missing(hash, &[org]))?;
+        for key in speakers(hash, party, catalog, pins, record)? {
+            if !keys.insert(key) {
+                return Err(refused(
+                    org,
+                    format!("a key at {org} also speaks for another party"),
+                ));
+            }
+        }
         digests.insert(org.clone(), record.digest());
     }
     Ok(VerifiedApproval {
@@ -125,10 +119,21 @@ pub fn check_one(
         let reason = format!("{org} takes no part in {}", hash.short());
         refused(org, reason)
     })?;
-    let registry = pinned(pins, org)?;
-    let quorum = quorum(catalog, org, party)?;
+    speakers(hash, party, catalog, pins, record).map(drop)
+}
+
+/// The keys that spoke in one party's node approval, once all of it holds.
+fn speakers(
+    hash: JobHash,
+    party: &PartySeal,
+    catalog: &dyn Catalog,
+    pins: &dyn Pins,
+    record: &Record,
+) -> Result<Vec<PublicKey>, Problem> {
+    let registry = pinned(pins, &record.org)?;
+    let quorum = quorum(catalog, &record.org, party)?;
     let approval = read(record, hash, registry)?;
-    count(approval, hash, quorum, registry).map(drop)
+    count(approval, hash, quorum, registry)
 }
 
 fn check_time(job: &Job, hash: JobHash, now_unix_s: u64) -> Result<(), Problem> {

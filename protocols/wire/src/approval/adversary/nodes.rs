@@ -214,3 +214,30 @@ fn a_record_of_another_kind_cannot_pass_as_an_approval() {
         "signature",
     );
 }
+
+#[test]
+fn one_approval_alone_is_held_to_the_same_rules() {
+    let stage = stage();
+    let submission = submission(&stage);
+    let [norths, rivers] = honest(&stage, &submission).try_into().ok().expect("two");
+    let alone = |record: &Record| check_one(&submission, &stage, &stage, record);
+    assert_eq!(alone(&norths), Ok(()));
+    assert_eq!(alone(&rivers), Ok(()));
+    let hash = submission.hash();
+    let short = stage.node_approval(&river(), hash, yes(&stage, &submission, &river(), &["mei"]));
+    assert_eq!(
+        alone(&short).expect_err("too few").code,
+        Code::ApprovalRefused
+    );
+    let harbour = org("harbour-bank");
+    let foreign = stage.node_approval(&harbour, hash, yes(&stage, &submission, &harbour, &["ada"]));
+    assert!(
+        alone(&foreign)
+            .expect_err("foreign")
+            .what
+            .contains("takes no part")
+    );
+    let mut flipped = rivers;
+    flipped.signature[5] ^= 1;
+    assert!(alone(&flipped).is_err());
+}
