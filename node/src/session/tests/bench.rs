@@ -20,17 +20,17 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// Frames that the fake protocol sends in each direction.
-pub(super) const ROUNDS: u8 = 3;
+pub(crate) const ROUNDS: u8 = 3;
 
-pub(super) fn org(name: &str) -> OrgName {
+pub(crate) fn org(name: &str) -> OrgName {
     name.parse().expect("a valid name")
 }
 
-pub(super) fn job() -> JobHash {
+pub(crate) fn job() -> JobHash {
     JobHash(Digest([7; 32]))
 }
 
-pub(super) fn identity(name: &str) -> Identity {
+pub(crate) fn identity(name: &str) -> Identity {
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("randomness");
     Identity {
         org: org(name),
@@ -38,7 +38,7 @@ pub(super) fn identity(name: &str) -> Identity {
     }
 }
 
-pub(super) fn partner_of(identity: &Identity) -> Partner {
+pub(crate) fn partner_of(identity: &Identity) -> Partner {
     Partner {
         org: identity.org.clone(),
         node_key: identity.signer.public_key(),
@@ -46,7 +46,7 @@ pub(super) fn partner_of(identity: &Identity) -> Partner {
 }
 
 /// Deadlines for the tests that wait for them.
-pub(super) fn short() -> Limits {
+pub(crate) fn short() -> Limits {
     let ms = Duration::from_millis;
     Limits {
         connect: ms(1_000),
@@ -64,7 +64,7 @@ pub(super) fn short() -> Limits {
 }
 
 /// Deadlines that no scripted partner misses by accident, however busy the machine.
-pub(super) fn roomy() -> Limits {
+pub(crate) fn roomy() -> Limits {
     let s = Duration::from_secs;
     Limits {
         connect: s(60),
@@ -77,7 +77,7 @@ pub(super) fn roomy() -> Limits {
 
 /// How an attempt ended, kept for the test to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     Closed(Transcript),
     Broken {
         attempt: Option<u32>,
@@ -88,7 +88,7 @@ pub(super) enum Ended {
 
 /// What the fake run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Play {
+pub(crate) enum Play {
     /// Sends [`ROUNDS`] frames and receives as many.
     Honest,
     /// Ends with a problem of its own data.
@@ -102,17 +102,18 @@ pub(super) enum Play {
 }
 
 /// Fake jobs: admit everything up to a script's refusal, run [`Play`].
-pub(super) struct FakeRuns {
-    pub(super) play: Play,
-    pub(super) partner: OrgName,
-    pub(super) refuse: Mutex<Option<Problem>>,
-    pub(super) attempts: Mutex<u32>,
-    pub(super) ended: mpsc::UnboundedSender<Ended>,
-    pub(super) go_on: Mutex<std::sync::mpsc::Receiver<()>>,
+pub(crate) struct FakeRuns {
+    pub(crate) play: Play,
+    pub(crate) partner: OrgName,
+    pub(crate) refuse: Mutex<Option<Problem>>,
+    pub(crate) attempts: Mutex<u32>,
+    pub(crate) started: mpsc::UnboundedSender<()>,
+    pub(crate) ended: mpsc::UnboundedSender<Ended>,
+    pub(crate) go_on: Mutex<std::sync::mpsc::Receiver<()>>,
 }
 
 /// The attempt admitted, at the listener.
-pub(super) type Grant = Option<u32>;
+pub(crate) type Grant = Option<u32>;
 
 impl Runs for FakeRuns {
     type Grant = Grant;
@@ -142,6 +143,8 @@ impl Runs for FakeRuns {
         _session: &Agreed,
         transport: Box<dyn Transport + Send>,
     ) -> Result<((), Totals), Problem> {
+        // A test that does not look at it has dropped the other end.
+        let _ = self.started.send(());
         match self.play {
             Play::Fails => return Err(own_problem()),
             Play::Panics => panic!("the run's thread dies"),
@@ -183,12 +186,12 @@ impl Runs for FakeRuns {
     }
 }
 
-pub(super) fn own_problem() -> Problem {
+pub(crate) fn own_problem() -> Problem {
     let what = "row 17 of /data/customers.csv is malformed";
     Problem::here(Code::ValueOutside, what, "repair the file")
 }
 
-pub(super) fn opening(attempt: u32, nonce_commitment: Digest) -> Opening {
+pub(crate) fn opening(attempt: u32, nonce_commitment: Digest) -> Opening {
     Opening {
         version: WIRE_VERSION,
         job: job(),
@@ -215,23 +218,23 @@ fn talk(mut transport: Box<dyn Transport + Send>, rounds: u32) -> Result<Totals,
 
 /// Counts and hashes as a channel keeps them.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     sent: (u64, blake3::Hasher),
     received: (u64, blake3::Hasher),
 }
 
 impl Seen {
-    pub(super) fn send(&mut self, frame: &[u8]) {
+    pub(crate) fn send(&mut self, frame: &[u8]) {
         self.sent.0 += frame.len() as u64;
         self.sent.1.update(frame);
     }
 
-    pub(super) fn receive(&mut self, frame: &[u8]) {
+    pub(crate) fn receive(&mut self, frame: &[u8]) {
         self.received.0 += frame.len() as u64;
         self.received.1.update(frame);
     }
 
-    pub(super) fn totals(&self) -> Totals {
+    pub(crate) fn totals(&self) -> Totals {
         Totals {
             sent_bytes: self.sent.0,
             received_bytes: self.received.0,
@@ -242,17 +245,19 @@ impl Seen {
 }
 
 /// One node under test and what the test needs to watch it.
-pub(super) struct Node {
-    pub(super) sessions: Arc<Sessions<FakeRuns>>,
-    pub(super) runs: Arc<FakeRuns>,
-    pub(super) ended: mpsc::UnboundedReceiver<Ended>,
-    pub(super) stop: watch::Sender<bool>,
-    pub(super) go_on: std::sync::mpsc::Sender<()>,
+pub(crate) struct Node {
+    pub(crate) sessions: Arc<Sessions<FakeRuns>>,
+    pub(crate) runs: Arc<FakeRuns>,
+    pub(crate) started: mpsc::UnboundedReceiver<()>,
+    pub(crate) ended: mpsc::UnboundedReceiver<Ended>,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) go_on: std::sync::mpsc::Sender<()>,
 }
 
 impl Node {
-    pub(super) fn new(us: Identity, partner: &str, play: Play, limits: Limits) -> Self {
+    pub(crate) fn new(us: Identity, partner: &str, play: Play, limits: Limits) -> Self {
         let (ended_tx, ended) = mpsc::unbounded_channel();
+        let (started_tx, started) = mpsc::unbounded_channel();
         let (go_on, told) = std::sync::mpsc::channel();
         let (stop, requests) = watch::channel(false);
         let runs = Arc::new(FakeRuns {
@@ -260,6 +265,7 @@ impl Node {
             partner: org(partner),
             refuse: Mutex::new(None),
             attempts: Mutex::new(0),
+            started: started_tx,
             ended: ended_tx,
             go_on: Mutex::new(told),
         });
@@ -267,18 +273,24 @@ impl Node {
         Self {
             sessions: Arc::new(sessions),
             runs,
+            started,
             ended,
             stop,
             go_on,
         }
     }
 
-    pub(super) async fn next_end(&mut self) -> Ended {
+    /// Returns once a run has begun: its handshake is over.
+    pub(crate) async fn run_began(&mut self) {
+        self.started.recv().await.expect("the node is there");
+    }
+
+    pub(crate) async fn next_end(&mut self) -> Ended {
         self.ended.recv().await.expect("the node is there")
     }
 
     /// The problem of the next attempt that breaks off.
-    pub(super) async fn broken(&mut self) -> Problem {
+    pub(crate) async fn broken(&mut self) -> Problem {
         match self.next_end().await {
             Ended::Broken { problem, .. } => problem,
             Ended::Closed(_) => panic!("the session closed well"),
@@ -287,10 +299,10 @@ impl Node {
 }
 
 /// Lines that the dialer under test is given, one a call.
-pub(super) struct Lines(pub(super) Mutex<VecDeque<Result<Line, Problem>>>);
+pub(crate) struct Lines(pub(crate) Mutex<VecDeque<Result<Line, Problem>>>);
 
 impl Lines {
-    pub(super) fn one(line: Line) -> Self {
+    pub(crate) fn one(line: Line) -> Self {
         Self(Mutex::new(VecDeque::from([Ok(line)])))
     }
 }

@@ -113,13 +113,9 @@ async fn two_sides_that_only_send_end_by_their_deadline() {
 #[tokio::test]
 async fn stopping_the_asker_ends_the_run_at_both_nodes_and_leaves_it_for_the_next_start() {
     let (mut asker, mut other, wire) = pair(Play::Honest, Play::WorksUntilTold, &roomy());
-    let (sessions, mut attempts) = (Arc::clone(&asker.sessions), 0);
+    let sessions = Arc::clone(&asker.sessions);
     let dialing = tokio::spawn(async move { sessions.dial(&None, &wire).await });
-    // The handshake is over once the attempt is used up at the other node.
-    while attempts == 0 {
-        tokio::task::yield_now().await;
-        attempts = *other.runs.attempts.lock().expect("not poisoned");
-    }
+    other.run_began().await;
     asker.stop.send(true).expect("the node is there");
     let end = dialing.await.expect("no panic");
     assert_eq!(end.map_err(|p| p.code), Err(Code::NodeNotRunning));

@@ -5,6 +5,6 @@
 )]
 
 mod adversary;
-mod bench;
+pub(crate) mod bench;
 mod both;
 mod script;
