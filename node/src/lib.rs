@@ -1,6 +1,7 @@
 //! One organisation's daemon: data, policy, jobs, sessions and the journal.
 #![forbid(unsafe_code)]
 
+mod api;
 mod config;
 pub mod data;
 pub mod home;

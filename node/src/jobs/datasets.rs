@@ -81,6 +81,19 @@ impl Jobs {
             .map(|registered| registered.dataset)
     }
 
+    /// The policy that a dataset of ours is published under.
+    pub fn published_policy(&self, name: &DatasetName) -> Result<Policy, Problem> {
+        let live = self.core.live();
+        let publication = live.view.publication(&self.core.own, name);
+        publication
+            .map(|publication| publication.policy.clone())
+            .ok_or_else(|| {
+                let what = format!("no policy of the dataset {name} is published here");
+                let todo = format!("publish one: `entente policy publish {name}`");
+                Problem::request(Code::DatasetUnknown, what, todo)
+            })
+    }
+
     /// Publishes a policy that was checked against the dataset: counts what it leaves of the ids (reads the whole file;
     /// blocking), signs, records and sends. Jobs approved under another policy are void from here on.
     pub fn publish(&self, policy: Policy) -> Result<Publication, Problem> {

@@ -17,7 +17,7 @@
 //! folded from facts and can be lost at any moment.
 //!
 //! Who learns what: partners get signed submissions, approvals and reports; the coordinator sees those too. None of them holds
-//! a row, an id, or a sentence about this node's files ([`told`]).
+//! a row, an id, or a sentence about this node's files.
 
 mod admit;
 mod ask;
@@ -38,7 +38,6 @@ mod settle;
 mod surroundings;
 #[cfg(test)]
 mod tests;
-mod told;
 mod view;
 mod views;
 

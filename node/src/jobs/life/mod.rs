@@ -202,7 +202,7 @@ impl Life {
     }
 
     fn owe(&mut self, attempt: u32, step: Step, problem: Option<Problem>) {
-        let problem = problem.map(|problem| crate::jobs::told::to_partners(&problem));
+        let problem = problem.map(|problem| problem.for_others());
         self.owed.push(Report {
             job: self.job,
             attempt,

@@ -1,0 +1,75 @@
+//! What this organisation's own people ask of their own node, over a socket that only its owner can open.
+//!
+//! Thin on purpose: each call is parsed into types, handed to the part of the node that knows ([`crate::jobs`],
+//! [`crate::policy`], [`crate::link`]), and the answer is a JSON document of a type in `entente_wire::local`. Whoever can open the
+//! socket speaks for this node's operator; a decision on a job is not the operator's to give and carries a person's own
+//! signature.
+
+mod service;
+mod socket;
+
+pub(crate) use socket::Socket;
+
+use crate::jobs::Jobs;
+use crate::link::Link;
+use entente_wire::local::Status as NodeStatus;
+use entente_wire::problem::{Code, Problem};
+use entente_wire::rpc::local::v1::local_server::LocalServer;
+use std::future::Future;
+use std::sync::Arc;
+use tonic::transport::Server;
+
+/// Largest request: a policy or a job file is at most a quarter of this.
+const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+
+/// How the node stands, asked of the part that knows.
+pub(crate) type AskStatus = Arc<dyn Fn() -> Result<NodeStatus, Problem> + Send + Sync>;
+
+/// The calls behind the socket.
+#[derive(Clone)]
+pub(crate) struct Api {
+    jobs: Jobs,
+    link: Link,
+    status: AskStatus,
+}
+
+impl Api {
+    pub(crate) fn new(jobs: Jobs, link: Link, status: AskStatus) -> Self {
+        Self { jobs, link, status }
+    }
+
+    /// Serves the socket until `stop` ends.
+    pub(crate) async fn serve(
+        self,
+        socket: Socket,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<(), Problem> {
+        let service = LocalServer::new(self).max_decoding_message_size(REQUEST_BYTES_MAX);
+        let (incoming, _file) = socket.incoming();
+        let served = Server::builder()
+            .add_service(service)
+            .serve_with_incoming_shutdown(incoming, stop)
+            .await;
+        served.map_err(|error| {
+            let what = format!("the socket for this node's own people failed: {error}");
+            Problem::here(Code::Home, what, "start the node again")
+        })
+    }
+
+    /// Runs what reads or writes disk where it holds up nobody.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Jobs) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let jobs = self.jobs.clone();
+        let done = tokio::task::spawn_blocking(move || work(&jobs)).await;
+        done.unwrap_or_else(|_| {
+            let what = "a call ended without an answer";
+            Err(Problem::here(
+                Code::Defect,
+                what,
+                "report this with the node's log",
+            ))
+        })
+    }
+}
