@@ -206,6 +206,11 @@ impl Home {
         Ok(())
     }
 
+    /// Where results lie.
+    pub(crate) fn results(&self) -> PathBuf {
+        files::results(&self.folder)
+    }
+
     /// Where this organisation's own people reach the node.
     pub(crate) fn socket(&self) -> PathBuf {
         files::socket(&self.folder)

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+pub mod app;
 mod config;
 pub mod data;
 pub mod home;

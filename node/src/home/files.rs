@@ -26,6 +26,10 @@ pub(super) fn registry(folder: &Path) -> PathBuf {
     folder.join("registry.record")
 }
 
+pub(super) fn results(folder: &Path) -> PathBuf {
+    folder.join("results")
+}
+
 pub(super) fn socket(folder: &Path) -> PathBuf {
     folder.join("node.sock")
 }

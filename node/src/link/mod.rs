@@ -19,7 +19,7 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use coordinator::{Coordinator, CoordinatorState, Records};
+pub(crate) use coordinator::{Coordinator, CoordinatorState, Pace, Records};
 pub(crate) use peer_service::PeerService;
 
 use crate::config::Address;

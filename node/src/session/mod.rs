@@ -121,7 +121,12 @@ impl<R: Runs> Sessions<R> {
         }
     }
 
-    /// Returns once no session is on; new ones must not be let in any more.
+    /// Takes no new sessions from now on, in either direction.
+    pub(crate) fn admit_no_more(&self) {
+        self.slots.close();
+    }
+
+    /// Returns once no session is on.
     pub(crate) async fn ended(&self) {
         self.slots.all_free().await;
     }

@@ -5,6 +5,7 @@ use super::limits::Limits;
 use entente_wire::names::OrgName;
 use entente_wire::problem::{Code, Problem, Side};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -15,6 +16,7 @@ pub(super) struct Slots {
     places: u32,
     per_partner_max: u32,
     inbound_of: Mutex<BTreeMap<OrgName, Arc<Semaphore>>>,
+    closed: AtomicBool,
 }
 
 /// A taken place; free again when dropped.
@@ -32,11 +34,25 @@ impl Slots {
             places: limits.sessions_max,
             per_partner_max: limits.per_partner_max,
             inbound_of: Mutex::default(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Gives no more places: the node is being stopped.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    fn check_open(&self) -> Result<(), Problem> {
+        match self.closed.load(Ordering::Acquire) {
+            true => Err(blame::stopping()),
+            false => Ok(()),
         }
     }
 
     /// A place for a session that `partner` (a pinned one, so the map stays small) has opened, or a refusal.
     pub(super) fn take_inbound(&self, partner: &OrgName) -> Result<Slot, Problem> {
+        self.check_open()?;
         let of_partner = self.of_partner(partner).try_acquire_owned();
         let of_partner = of_partner.map_err(|_| {
             let what = format!(
@@ -57,6 +73,7 @@ impl Slots {
     pub(super) async fn take_outbound(&self) -> Result<Slot, Problem> {
         let all = Arc::clone(&self.outbound).acquire_owned().await;
         let all = all.map_err(|_| full(Side::Here, "no places for sessions are left"))?;
+        self.check_open()?;
         Ok(Slot {
             _all: all,
             _partner: None,

@@ -1,0 +1,209 @@
+//! What goes on while a node is up, and in which order it ends.
+
+use super::Node;
+use crate::home::Home;
+use crate::jobs::{Jobs, RunGrant};
+use crate::link::{Coordinator, Link, Records};
+use crate::session::{Sessions, Stop};
+use entente_certs::{TlsLimits, incoming};
+use entente_wire::limits::RPC_MESSAGE_BYTES_MAX;
+use entente_wire::problem::{Code, Problem};
+use entente_wire::rpc::peer::v1::peer_server::PeerServer;
+use entente_wire::sign::Record;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tonic::transport::Server;
+use tracing::Instrument;
+
+/// How long runs may go on after the word to stop. Less than a service manager waits before it kills (90 s by default).
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long what was told to end may take: to say goodbye to a partner, to finish an answer.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the own certificate is looked at. It is renewed ten days before it ends.
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(3600);
+/// Connections to the inbound port. A node has some partners with a few connections each; each connection may fill its
+/// window, so this times [`WINDOW_BYTES`] is what strangers can make the node hold.
+const CONNECTIONS_MAX: usize = 128;
+/// The same from one address.
+const CONNECTIONS_PER_ADDRESS_MAX: usize = 32;
+/// HTTP/2 flow-control window of a connection: bandwidth times round trip of a 1 Gbit/s link at 32 ms.
+const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// Calls at once on one connection: a partner opens one connection a session.
+const CALLS_PER_CONNECTION_MAX: u32 = 8;
+/// HTTP/2 headers of one call; ours are some hundred bytes.
+const HEADER_BYTES_MAX: u32 = 16 * 1024;
+/// How often an idle connection is asked whether the other side is there, and how long its answer may take.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// Serves until `shutdown`, or until a part that must not end ends; then drains and closes.
+pub(super) async fn until(node: Node, shutdown: impl Future + Send) -> Result<(), Problem> {
+    let (sessions, draining, stopping) = (
+        Arc::clone(&node.sessions),
+        node.draining.clone(),
+        node.stopping.clone(),
+    );
+    let mut parts = start(node);
+    let ended = tokio::select! {
+        _ = shutdown => Ok(()),
+        ended = parts.join_next() => ended.map_or(Ok(()), |ended| {
+            ended.unwrap_or_else(|_| Err(part_died()))
+        }),
+    };
+    tracing::info!("the node stops");
+    sessions.admit_no_more();
+    draining.send_replace(true);
+    if timeout(DRAIN_TIMEOUT, sessions.ended()).await.is_err() {
+        tracing::warn!("runs are still on and are ended");
+    }
+    stopping.send_replace(true);
+    let closed = timeout(END_TIMEOUT, async {
+        sessions.ended().await;
+        while parts.join_next().await.is_some() {}
+    });
+    if closed.await.is_err() {
+        tracing::warn!("some connections did not end in time and were cut");
+    }
+    parts.shutdown().await;
+    ended
+}
+
+/// Starts all parts. Each ends after the word to stop, and none before.
+fn start(node: Node) -> JoinSet<Result<(), Problem>> {
+    let mut parts = JoinSet::new();
+    let (mut drains, mut stops) = (node.drains(), node.stops());
+    let (peer_service, api) = (node.peer_service(), node.api());
+    if let Some(outgoing) = node.jobs.outgoing() {
+        parts.spawn(post(node.coordinator_client(), outgoing, node.stops()));
+    }
+    if let Some(runs) = node.jobs.runs_to_dial() {
+        let (sessions, link) = (Arc::clone(&node.sessions), node.link.clone());
+        parts.spawn(dial(sessions, link, runs, node.drains()));
+    }
+    parts.spawn(keep_certificate(Arc::clone(&node.home), node.stops()));
+    parts.spawn(keep_time(node.jobs.clone(), node.stops()));
+    let socket = node.socket;
+    parts.spawn(async move {
+        api.serve(socket, async move { stops.requested().await })
+            .await
+    });
+    let limits = TlsLimits {
+        connections_max: CONNECTIONS_MAX,
+        connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
+        ..TlsLimits::default()
+    };
+    let incoming = incoming(node.listener, &node.home.party, &limits);
+    let calls = PeerServer::new(peer_service)
+        .max_decoding_message_size(RPC_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(RPC_MESSAGE_BYTES_MAX);
+    parts.spawn(async move {
+        let served = Server::builder()
+            .http2_keepalive_interval(Some(KEEP_ALIVE))
+            .http2_keepalive_timeout(Some(KEEP_ALIVE))
+            .http2_max_header_list_size(HEADER_BYTES_MAX)
+            .initial_stream_window_size(WINDOW_BYTES)
+            .initial_connection_window_size(WINDOW_BYTES)
+            .max_concurrent_streams(CALLS_PER_CONNECTION_MAX)
+            .add_service(calls)
+            .serve_with_incoming_shutdown(incoming, async move { drains.requested().await })
+            .await;
+        served.map_err(|error| {
+            let what = format!("the port for partners failed: {error}");
+            Problem::here(Code::Defect, what, "start the node again")
+        })
+    });
+    parts
+}
+
+/// Hands records to the coordinator, or drops them where there is none: they stay in the ledger.
+async fn post(
+    coordinator: Option<Coordinator<Jobs>>,
+    mut outgoing: mpsc::Receiver<Record>,
+    mut stop: Stop,
+) -> Result<(), Problem> {
+    match coordinator {
+        Some(coordinator) => coordinator.run(outgoing, stop).await,
+        None => {
+            let drained = async { while outgoing.recv().await.is_some() {} };
+            tokio::select! {
+                () = drained => {}
+                () = stop.requested() => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Dials every run that is ready, until no new sessions are taken; then waits for those that are on.
+async fn dial(
+    sessions: Arc<Sessions<Jobs>>,
+    link: Link,
+    mut runs: mpsc::Receiver<RunGrant>,
+    mut drain: Stop,
+) -> Result<(), Problem> {
+    let mut on = JoinSet::new();
+    loop {
+        tokio::select! {
+            run = runs.recv() => match run {
+                Some(grant) => {
+                    let span = tracing::info_span!("run", job = grant.job().short());
+                    let (sessions, link) = (Arc::clone(&sessions), link.clone());
+                    // How it ended is recorded and logged by the session.
+                    on.spawn(async move { drop(sessions.dial(&grant, &link).await) }.instrument(span));
+                }
+                None => break,
+            },
+            Some(_) = on.join_next() => {}
+            () = drain.requested() => break,
+        }
+    }
+    while on.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// Has the node's certificate issued again in time. A failure is tried again and costs nothing for days.
+async fn keep_certificate(home: Arc<Home>, mut stop: Stop) -> Result<(), Problem> {
+    let mut hourly = interval(CERTIFICATE_EVERY);
+    hourly.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = hourly.tick() => {}
+            () = stop.requested() => return Ok(()),
+        }
+        let home = Arc::clone(&home);
+        let kept = tokio::task::spawn_blocking(move || home.renew_certificate(SystemTime::now()));
+        if let Ok(Err(problem)) = kept.await {
+            tracing::error!(code = %problem.code, "the node's certificate could not be renewed: {}", problem.what);
+        }
+    }
+}
+
+async fn keep_time(jobs: Jobs, mut stop: Stop) -> Result<(), Problem> {
+    tokio::select! {
+        () = jobs.keep_time() => {}
+        () = stop.requested() => {}
+    }
+    Ok(())
+}
+
+fn part_died() -> Problem {
+    let what = "a part of the node ended that must not end";
+    Problem::here(
+        Code::Defect,
+        what,
+        "start the node again and report this with its log",
+    )
+}
+
+impl Records for Jobs {
+    fn own_records(&self) -> Result<Vec<Record>, Problem> {
+        Self::own_records(self)
+    }
+
+    fn on_record(&self, record: Record) {
+        Self::on_record(self, record);
+    }
+}
