@@ -5,6 +5,8 @@
 //! partners, and closes. A run that was cut stays in the journal as broken, and the asker's node tries again.
 
 mod serve;
+#[cfg(test)]
+mod tests;
 
 use crate::api::{Api, AskStatus, Socket};
 use crate::config::Config;

@@ -58,7 +58,6 @@ pub(crate) struct Home {
     pub(crate) root_key: PublicKey,
     /// The registry as signed.
     pub(crate) registry_record: Record,
-    pub(crate) registry: Registry,
 }
 
 /// Makes an organisation's keys, an empty registry and `org.toml`. Refuses where any of them exists.
@@ -191,7 +190,6 @@ impl Home {
             party,
             root_key: PublicKey::from_bytes(root.public_key()),
             registry_record,
-            registry,
         })
     }
 

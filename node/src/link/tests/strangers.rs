@@ -27,16 +27,17 @@ async fn every_deviation_in_a_join_is_refused_and_leaves_the_invite_good() {
     let good = token(&invite(&north, "river-pay"));
     let mut flipped = good.clone();
     flipped[0] ^= 1;
+    let registry = crate::home::registry(&river.folder).expect("good");
     let own = |token: &[u8]| request(&river, token.to_vec());
     let by_another_key = Record::sign(
         &stranger_signer(),
         Kind::Registry,
         &org("river-pay"),
-        &river.registry,
+        &registry,
     );
     let renamed = Registry {
         org: org("harbour-bank"),
-        ..river.registry.clone()
+        ..registry.clone()
     };
     let of_another_name = Record::sign(&river.signer, Kind::Registry, &org("river-pay"), &renamed);
     let mut flipped_signature = river.registry_record.clone();
