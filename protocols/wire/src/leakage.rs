@@ -1,8 +1,18 @@
 //! The leakage statement: who receives, learns and could get what, made from the plan and signed with the job.
+//!
+//! It is one page for approvers and depends on the plan, the job and both publications only, so every party derives the same
+//! bytes. What holds only as long as somebody is honest is said under that somebody's name, with the words "not prevented"
+//! where nothing but contracts stops it. Specification: protocols.md §6 for what ECDH-PSI hides, product.md §4 for the form.
+
+mod cost;
+mod outsiders;
+mod page;
+mod parties;
+mod runs;
 
 use crate::job::Job;
 use crate::names::OrgName;
-use crate::plan::Plan;
+use crate::plan::{Plan, Side};
 use crate::publication::Publication;
 use serde::{Deserialize, Serialize};
 
@@ -65,33 +75,86 @@ pub struct Cheat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cost {
-    /// Bytes between the nodes, both directions.
+    /// Protocol bytes between the nodes, both directions; exact.
     pub bytes: u64,
-    /// Seconds on two cores and a local link, rounded up.
+    /// Seconds of the protocol with two cores a node and a fast link, rounded up; the local queries come on top.
     pub seconds: u64,
-    /// Peak memory a node, MiB.
+    /// Peak memory of the protocol in one node, MiB, rounded up; the local query comes on top.
     pub memory_mib: u64,
 }
 
+/// What the statement calls everything that nothing but honesty stops.
+const NOT_PREVENTED: &str = "not prevented";
+
 /// The statement for `plan`. `publications` stand in the order of [`Plan::sides`].
 pub fn statement(plan: &Plan, job: &Job, publications: [&Publication; 2]) -> Statement {
-    let _ = (job, publications);
+    let [first, second] = &plan.sides;
+    let [of_first, of_second] = publications;
+    let (receiver, sender) = if first.org == plan.receiver {
+        (Party::new(first, of_first), Party::new(second, of_second))
+    } else {
+        (Party::new(second, of_second), Party::new(first, of_first))
+    };
+    let run = Run {
+        plan,
+        job,
+        receiver,
+        sender,
+    };
+    let mut observers = vec![parties::receiver(&run), parties::sender(&run)];
+    if first.org != plan.receiver {
+        observers.reverse();
+    }
+    observers.extend([outsiders::coordinator(&run), outsiders::eavesdropper(&run)]);
     Statement {
-        runs: Vec::new(),
+        runs: runs::lines(&run),
         recipients: vec![plan.receiver.clone()],
-        observers: Vec::new(),
-        assumptions: Vec::new(),
-        cost: Cost {
-            bytes: 0,
-            seconds: 0,
-            memory_mib: 0,
-        },
+        observers,
+        assumptions: outsiders::assumptions(&run),
+        cost: cost::of(receiver.ids(), sender.ids()),
     }
 }
 
-impl Statement {
-    /// The statement as one page of plain text.
-    pub fn page(&self) -> String {
-        self.runs.join("\n")
+/// One party of a run, with what it has published.
+#[derive(Clone, Copy)]
+struct Party<'a> {
+    side: &'a Side,
+    publication: &'a Publication,
+}
+
+impl<'a> Party<'a> {
+    fn new(side: &'a Side, publication: &'a Publication) -> Self {
+        Self { side, publication }
     }
+
+    fn org(&self) -> &'a OrgName {
+        &self.side.org
+    }
+
+    /// Its published, padded number of ids.
+    fn ids(&self) -> u64 {
+        self.publication.ids_rounded
+    }
+
+    /// Its own conditions on the rows it enters, in canonical text.
+    fn conditions(&self) -> Vec<&'a str> {
+        let inside = self
+            .side
+            .derived
+            .as_ref()
+            .and_then(|derived| derived.filter.as_ref());
+        inside
+            .into_iter()
+            .chain(&self.side.filter)
+            .map(|sql| sql.0.as_str())
+            .collect()
+    }
+}
+
+/// Everything the statement is made from.
+struct Run<'a> {
+    plan: &'a Plan,
+    job: &'a Job,
+    receiver: Party<'a>,
+    sender: Party<'a>,
 }

@@ -350,6 +350,19 @@ fn the_stricter_party_sets_the_smallest_list_for_both() {
 }
 
 #[test]
+fn sets_that_need_buckets_are_not_in_this_version() {
+    let mut catalog = Published::load();
+    catalog.get_mut("river-pay", "users").ids_rounded = (1 << 24) + 1;
+    let problems = accepted("overlap size").plan(&catalog).unwrap_err();
+    let [problem] = <[Problem; 1]>::try_from(problems).unwrap();
+    assert_eq!(problem.code, Code::NotInThisVersion);
+    assert!(
+        problem.what.contains("at most 16777216 a side"),
+        "{problem:?}"
+    );
+}
+
+#[test]
 fn canonical_texts_read_alike_in_both_dialects() {
     let catalog = Published::load();
     let parsed = |dialect: &dyn Dialect, text: &str| {

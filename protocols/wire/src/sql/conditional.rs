@@ -126,5 +126,9 @@ pub(super) fn nullif<'c>(
     };
     let text = format!("nullif({}, {})", value.sql(), other.sql());
     let made = Checked::new(text, value.kind, checker.here()).made_of(&parts);
-    Some(made.with_nullable(true))
+    let form = match &other.form {
+        Form::Literal(Some(zero)) if zero == "0" => Form::NotZero,
+        _ => Form::Other,
+    };
+    Some(made.with_nullable(true).with_form(form))
 }

@@ -55,6 +55,8 @@ pub(super) enum Form<'c> {
     Literal(Option<String>),
     /// A CASE all of whose branches are literals: their values in the order written, each once.
     Choice(Vec<String>),
+    /// NULLIF(x, 0): NULL or not zero.
+    NotZero,
     /// Anything else.
     Other,
 }

@@ -170,7 +170,7 @@ fn domain(
     let own = match &checked.form {
         Form::Column(column) => column.policy.and_then(|policy| policy.domain.clone()),
         Form::Choice(values) => Some(values.clone()),
-        Form::Literal(_) | Form::Other => None,
+        Form::Literal(_) | Form::NotZero | Form::Other => None,
     };
     let given = job.domains.get(name);
     used.extend(given.map(|_| name.clone()));

@@ -242,7 +242,8 @@ fn arithmetic<'c>(
     Some(made(text, ColumnType::Decimal, &parts, checker))
 }
 
-/// Division and remainder. Of two whole numbers both are whole, as in PostgreSQL.
+/// Division and remainder. Of two whole numbers both are whole, as in PostgreSQL. The divisor cannot be zero: some engines end
+/// there with an error and some go on with infinity.
 fn divide<'c>(
     left: &Expr,
     op: &str,
@@ -254,6 +255,18 @@ fn divide<'c>(
     let [left, right] = &parts;
     if let Some(part) = parts.iter().find(|part| !part.is_number()) {
         return mismatch(part, "a number", checker);
+    }
+    let safe = match &right.form {
+        Form::Literal(Some(value)) => value.contains(|c: char| matches!(c, '1'..='9')),
+        Form::NotZero => true,
+        _ => false,
+    };
+    if !safe {
+        return checker.refusals.question(
+            right.at,
+            "the divisor could be zero",
+            "divide by a literal other than zero, or by NULLIF(x, 0)",
+        );
     }
     let whole = parts
         .iter()

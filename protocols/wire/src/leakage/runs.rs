@@ -1,0 +1,218 @@
+//! What will run, in plain sentences: each party's local query, the joint part, what the result shows and to whom.
+
+use super::{Party, Run};
+use crate::names::ColumnName;
+use crate::plan::{Display, GroupKey, Measure, Operator, Side, TableColumn, TableValue};
+
+/// Most values of a domain that are spelled out; the plan has them all.
+const VALUES_SHOWN: usize = 12;
+
+/// The lines of `runs`.
+pub(super) fn lines(run: &Run<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for side in &run.plan.sides {
+        let party = if side.org == *run.receiver.org() {
+            run.receiver
+        } else {
+            run.sender
+        };
+        lines.extend(local(party));
+    }
+    lines.extend(joint(run));
+    let times = run.job.runs;
+    let until = moment(run.job.expires_unix_s);
+    lines.push(format!(
+        "The job runs at most {times} time{}, not after {until}.",
+        if times == 1 { "" } else { "s" }
+    ));
+    lines
+}
+
+/// Seconds since 1970 as RFC 3339.
+fn moment(unix_s: u64) -> String {
+    let seconds = i64::try_from(unix_s).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds).map_or_else(
+        |_| format!("second {unix_s} since 1970"),
+        |at| at.to_string(),
+    )
+}
+
+/// One party's local query.
+fn local(party: Party<'_>) -> Vec<String> {
+    let (side, policy) = (party.side, &party.publication.policy);
+    let Side {
+        org,
+        dataset,
+        id,
+        id_kind,
+        ..
+    } = side;
+    let consent = match &policy.consent {
+        Some(column) => format!("rows where {column} is true"),
+        None => "all rows (its policy says that no consent is needed)".to_owned(),
+    };
+    let kind = String::from(id_kind.clone());
+    let mut lines = vec![format!(
+        "At {org}: dataset {dataset}, {consent}, one row for each usable id in {id} ({kind}), padded to {} ids.",
+        party.ids()
+    )];
+    if let Some(derived) = &side.derived {
+        let columns: Vec<String> = derived
+            .columns
+            .iter()
+            .map(|column| format!("{} = {}", column.name, column.sql.0))
+            .collect();
+        lines.push(format!(
+            "At {org}: its rows are collapsed to one an id, with {}.",
+            list_or(&columns, "no further column")
+        ));
+    }
+    for condition in party.conditions() {
+        lines.push(format!("At {org}: only where {condition}."));
+    }
+    lines.extend(
+        side.groups
+            .iter()
+            .map(|group| format!("At {org}: grouped by {}.", group_words(group))),
+    );
+    lines.extend(
+        side.measures
+            .iter()
+            .map(|measure| format!("At {org}: adds up {}.", measure_words(measure))),
+    );
+    lines
+}
+
+fn group_words(group: &GroupKey) -> String {
+    let GroupKey {
+        name,
+        sql,
+        domain,
+        nullable,
+    } = group;
+    let mut values: Vec<String> = domain.iter().take(VALUES_SHOWN).cloned().collect();
+    if domain.len() > VALUES_SHOWN {
+        values.push(format!("{} more", domain.len() - VALUES_SHOWN));
+    }
+    if *nullable {
+        values.push("NULL".to_owned());
+    }
+    format!("{name} = {}, one of: {}", sql.0, values.join(", "))
+}
+
+fn measure_words(measure: &Measure) -> String {
+    let Measure {
+        sql,
+        clip: [low, high],
+        scale,
+    } = measure;
+    let bound = |units: i64| crate::decimal::render(units, *scale);
+    format!(
+        "{}, rounded to {scale} decimals and capped to {} … {}",
+        sql.0,
+        bound(*low),
+        bound(*high)
+    )
+}
+
+/// The joint part and the result.
+fn joint(run: &Run<'_>) -> Vec<String> {
+    let (receiver, sender) = (run.receiver.org(), run.sender.org());
+    let protocol = "Between the two nodes: ECDH-PSI over ristretto255 (protocols.md §6)";
+    match &run.plan.operator {
+        Operator::Reveal {
+            columns,
+            star,
+            display,
+        } => {
+            let what = if *star {
+                "all its published columns".to_owned()
+            } else {
+                names(columns)
+            };
+            vec![
+                format!("{protocol}; {receiver} learns which of its ids {sender} has too."),
+                format!(
+                    "The result is a file of {receiver}'s own rows for these ids ({what}){}. No smallest group applies to it.",
+                    shown(display)
+                ),
+            ]
+        }
+        Operator::Overlap { name, min_group } => vec![
+            format!(
+                "{protocol}, counting; {receiver} learns how many of its ids {sender} has too."
+            ),
+            format!(
+                "The result is that one exact number, {name}, without noise; it is not shown if it is below {min_group}."
+            ),
+        ],
+        Operator::Table {
+            columns,
+            min_group,
+            display,
+        } => vec![
+            format!(
+                "{protocol}; {receiver} learns which of its ids {sender} has too, and computes the table itself."
+            ),
+            format!(
+                "The result is a table of {}{}; exact, without noise; groups of fewer than {min_group} ids are not shown.",
+                columns
+                    .iter()
+                    .map(column_words)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                shown(display)
+            ),
+        ],
+    }
+}
+
+fn column_words(column: &TableColumn) -> String {
+    let TableColumn { name, value } = column;
+    match value {
+        TableValue::Group { .. } => name.to_string(),
+        TableValue::CountAll => format!("{name} (number of ids)"),
+        TableValue::Count { .. } => format!("{name} (number of ids with a value)"),
+        TableValue::Sum { .. } => format!("{name} (sum)"),
+        TableValue::Avg { .. } => format!("{name} (mean)"),
+    }
+}
+
+/// What ORDER BY and LIMIT do to the display.
+fn shown(display: &Display) -> String {
+    let mut words = Vec::new();
+    if !display.order_by.is_empty() {
+        let keys: Vec<&ColumnName> = display.order_by.iter().map(|key| &key.column).collect();
+        words.push(format!(
+            "ordered by {}",
+            keys.iter()
+                .map(|key| key.0.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ));
+    }
+    if let Some(limit) = display.limit {
+        words.push(format!("the first {limit} rows of it on display"));
+    }
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", words.join(", "))
+    }
+}
+
+fn names(columns: &[ColumnName]) -> String {
+    columns
+        .iter()
+        .map(|column| column.0.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn list_or(items: &[String], none: &str) -> String {
+    if items.is_empty() {
+        none.to_owned()
+    } else {
+        items.join(", ")
+    }
+}
