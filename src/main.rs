@@ -1,3 +1,31 @@
+//! The `entente` command: starts a node or a coordinator, and is the client of both. One file a noun.
+//!
+//! It holds no logic that a node or the coordinator should hold. The two things it does itself are what a person must not
+//! leave to a node: it signs a decision with the person's own key, over a job hash that it computed from the job's bytes.
 #![forbid(unsafe_code)]
-#![doc = "The `entente` command."]
-fn main() {}
+
+mod approve;
+mod catalog;
+mod cli;
+mod coordinator;
+mod data;
+mod duration;
+mod failure;
+mod init;
+mod job;
+mod link;
+mod local_node;
+mod node;
+mod people;
+mod policy;
+mod progress;
+mod result_table;
+mod screen;
+mod service;
+mod status;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

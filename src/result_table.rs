@@ -1,0 +1,118 @@
+//! A result file (CSV with a header) as a table for people or as JSON for programs.
+
+use crate::screen::table;
+use entente_wire::problem::{Code, Problem};
+use serde::Serialize;
+
+/// Most rows shown to people; `--csv` has them all.
+const SHOWN_ROWS_MAX: usize = 50;
+
+/// A result, read whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct ResultTable {
+    /// Output names, in order.
+    pub(crate) columns: Vec<String>,
+    /// Cells as text, exactly as in the file, so that no reader rounds a sum or eats a leading zero. An empty cell is null.
+    pub(crate) rows: Vec<Vec<Option<String>>>,
+    /// Rows in the file; more than in `rows` where a limit cut them.
+    pub(crate) row_count: u64,
+    /// Groups not shown because they are smaller than allowed.
+    pub(crate) suppressed_groups: Option<u64>,
+}
+
+impl ResultTable {
+    /// Reads CSV, keeping at most `rows_max` rows.
+    pub(crate) fn from_csv(
+        source: impl std::io::Read,
+        rows_max: usize,
+        suppressed_groups: Option<u64>,
+    ) -> Result<Self, Problem> {
+        let mut reader = csv::ReaderBuilder::new().from_reader(source);
+        let columns = reader.headers().map_err(|fault| unreadable(&fault))?;
+        let columns = columns.iter().map(str::to_owned).collect();
+        let mut rows = Vec::new();
+        let mut row_count = 0;
+        for record in reader.records() {
+            let record = record.map_err(|fault| unreadable(&fault))?;
+            row_count += 1;
+            if rows.len() < rows_max {
+                rows.push(record.iter().map(cell).collect());
+            }
+        }
+        Ok(Self {
+            columns,
+            rows,
+            row_count,
+            suppressed_groups,
+        })
+    }
+
+    /// For people.
+    pub(crate) fn text(&self) -> String {
+        let numbers: Vec<usize> = (0..self.columns.len())
+            .filter(|at| self.is_numeric(*at))
+            .collect();
+        let header: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        let rows = self.rows.iter().take(SHOWN_ROWS_MAX).map(|row| {
+            row.iter()
+                .map(|cell| cell.clone().unwrap_or_else(|| "NULL".to_owned()))
+                .collect()
+        });
+        let mut text = table(&header, &numbers, rows.collect());
+        let shown = self.rows.len().min(SHOWN_ROWS_MAX) as u64;
+        if shown < self.row_count {
+            text.push_str(&format!(
+                "\n{shown} of {} rows; --csv has them all",
+                self.row_count
+            ));
+        }
+        match self.suppressed_groups {
+            Some(groups) if groups > 0 => {
+                text.push_str(&format!(
+                    "\n{groups} groups suppressed: fewer people than allowed"
+                ));
+            }
+            _ => {}
+        }
+        text
+    }
+
+    fn is_numeric(&self, at: usize) -> bool {
+        let mut cells = self.rows.iter().filter_map(|row| row.get(at)?.as_deref());
+        cells.all(|cell| cell.parse::<f64>().is_ok())
+    }
+}
+
+fn cell(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn unreadable(fault: &csv::Error) -> Problem {
+    Problem::here(
+        Code::Defect,
+        format!("the result file is not CSV: {fault}"),
+        "report this with the job's id",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_stay_text_and_rows_are_counted_beyond_the_limit() {
+        let csv = "phone,total\n0086,1.10\n,2.20\n\"a,b\",3\n";
+        let table = ResultTable::from_csv(csv.as_bytes(), 2, Some(1)).expect("valid CSV");
+        assert_eq!(table.columns, ["phone", "total"]);
+        assert_eq!(table.row_count, 3);
+        assert_eq!(
+            table.rows,
+            [
+                [Some("0086".to_owned()), Some("1.10".to_owned())],
+                [None, Some("2.20".to_owned())]
+            ]
+        );
+        let text = table.text();
+        assert!(text.contains("2 of 3 rows") && text.contains("1 groups suppressed"));
+    }
+}
