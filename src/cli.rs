@@ -2,7 +2,9 @@
 
 use crate::failure::Failure;
 use crate::screen::Screen;
-use crate::{approve, catalog, coordinator, data, init, job, link, node, people, policy, status};
+use crate::{
+    approve, catalog, coordinator, data, init, job, lab, link, node, people, policy, status,
+};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,6 +37,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Noun {
+    /// Ask any question over local files, with as many organisations as it names.
+    Lab(lab::Lab),
     /// Make an organisation's keys and its node's home folder.
     Init(init::Init),
     /// The people who approve: keygen, add, list.
@@ -96,6 +100,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn dispatch(context: &Context, noun: Noun) -> Result<(), Failure> {
     match noun {
+        Noun::Lab(lab) => lab.run(context),
         Noun::Init(init) => init.run(context),
         Noun::People(people) => people.run(context),
         Noun::Coordinator(coordinator) => coordinator.run(context),

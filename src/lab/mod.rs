@@ -1,0 +1,150 @@
+//! `entente lab`: asks any question over local files, with as many loopback organisations as it names. Processes, certificates,
+//! mTLS, policies and approvals are the real ones; only the approving people are made up, one a role.
+
+mod organisation;
+mod report;
+
+use crate::cli::Context;
+use crate::failure::{Failure, file_problem};
+use crate::job;
+use crate::local_node::{LocalNode, block_on};
+use crate::loopback::{Folder, Timer, World};
+use crate::progress::Display;
+use crate::result_table::ResultTable;
+use crate::service::interruptible;
+use clap::Args;
+use entente_wire::job::Job;
+use entente_wire::names::OrgName;
+use entente_wire::problem::{Code, Problem};
+use organisation::{Organisation, Organisations};
+use report::{Report, Spent};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Result rows in the JSON document, unless asked otherwise; `--out` has them all.
+const ROWS_DEFAULT: usize = 10_000;
+
+/// Ask any question over local files, with as many loopback organisations as it names.
+#[derive(Args)]
+pub(crate) struct Lab {
+    #[command(flatten)]
+    organisations: Organisations,
+    /// The job file with the question.
+    #[arg(long, value_name = "FILE")]
+    ask: PathBuf,
+    /// Write the result there, as CSV.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Most result rows in the JSON document; the count is always whole.
+    #[arg(long, value_name = "N", default_value_t = ROWS_DEFAULT)]
+    rows: usize,
+    /// Keep homes, keys, logs and results in this folder, which must be empty.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+}
+
+impl Lab {
+    pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
+        block_on(interruptible(self.ask_all(context)))
+    }
+
+    async fn ask_all(self, context: &Context) -> Result<(), Failure> {
+        let yaml = std::fs::read_to_string(&self.ask)
+            .map_err(|fault| file_problem(&self.ask, "read", &fault))?;
+        let job = Job::from_yaml(&yaml)?;
+        let organisations = self.organisations.read()?;
+        let asker = asker(&job, &organisations)?;
+        let mut setup = Vec::new();
+        let mut world = start(&organisations, self.keep.as_deref(), &mut setup).await?;
+        check(&mut world, &asker, &yaml).await?;
+        let before = Spent::by(&world);
+        let display = Display::quiet_unless_interactive(context.screen);
+        let finished = world.ask(&asker, yaml, display, |_, _| {}).await?;
+        let spent = Spent::by(&world);
+        let result = self.result(&mut world, &asker, &finished.job.id).await?;
+        let report = Report::of(&mut world, result, setup, &finished, &before, &spent).await?;
+        context.screen.show(&report, Report::text);
+        Ok(())
+    }
+
+    /// The result as a table, and as a file where that is wanted.
+    async fn result(
+        &self,
+        world: &mut World,
+        asker: &OrgName,
+        job: &str,
+    ) -> Result<ResultTable, Failure> {
+        let node = &mut world.member(asker)?.node;
+        match &self.out {
+            None => Ok(job::read_result(node, job, self.rows).await?),
+            Some(out) => {
+                job::save_result(node, job, out).await?;
+                let file =
+                    std::fs::File::open(out).map_err(|fault| file_problem(out, "read", &fault))?;
+                let suppressed = job::suppressed_groups(node, job).await?;
+                Ok(ResultTable::from_csv(file, self.rows, suppressed)?)
+            }
+        }
+    }
+}
+
+/// Whoever reads the answer asks; the first by name where several do.
+fn asker(job: &Job, organisations: &[Organisation]) -> Result<OrgName, Problem> {
+    let named = |org: &&OrgName| organisations.iter().any(|named| named.org == **org);
+    job.results_to.iter().find(named).cloned().ok_or_else(|| {
+        Problem::request(
+            Code::JobFile,
+            "results_to names none of the organisations given with --org",
+            "name one of them in results_to, or give it with --org",
+        )
+    })
+}
+
+/// Starts all processes, links everyone, registers and publishes everything.
+async fn start(
+    organisations: &[Organisation],
+    keep: Option<&Path>,
+    setup: &mut Vec<Timer>,
+) -> Result<World, Failure> {
+    let begin = Instant::now();
+    let orgs: Vec<_> = organisations
+        .iter()
+        .map(|organisation| (organisation.org.clone(), organisation.roles()))
+        .collect();
+    let mut world = World::start(Folder::new(keep)?, &orgs).await?;
+    setup.push(Timer::since(begin, "starting"));
+    let begin = Instant::now();
+    world.link().await?;
+    setup.push(Timer::since(begin, "linking"));
+    let begin = Instant::now();
+    for organisation in organisations {
+        let member = world.member(&organisation.org)?;
+        for dataset in &organisation.datasets {
+            member.register(&dataset.policy, &dataset.file).await?;
+        }
+    }
+    setup.push(Timer::since(begin, "registering"));
+    let begin = Instant::now();
+    for organisation in organisations {
+        let member = world.member(&organisation.org)?;
+        for dataset in &organisation.datasets {
+            member
+                .publish(&dataset.policy, dataset.policy_text.clone())
+                .await?;
+        }
+    }
+    let published = organisations.iter().map(|each| each.datasets.len()).sum();
+    world.await_catalogs(published).await?;
+    setup.push(Timer::since(begin, "publishing"));
+    Ok(world)
+}
+
+/// Every reason why the question cannot be asked, before anybody is asked to approve.
+async fn check(world: &mut World, asker: &OrgName, yaml: &str) -> Result<(), Failure> {
+    let node: &mut LocalNode = &mut world.member(asker)?.node;
+    let check = node.job_check(yaml.to_owned()).await?;
+    if check.problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Problems(check.problems))
+}

@@ -1,0 +1,162 @@
+//! What a lab run gives: the result, where the time went, and what every process used.
+
+use crate::duration::{bytes_in_words, in_words};
+use crate::failure::Failure;
+use crate::loopback::{Finished, Timer, World, usage_of};
+use crate::result_table::ResultTable;
+use crate::screen::table;
+use entente_wire::local::Progress;
+use entente_wire::names::OrgName;
+use serde::Serialize;
+
+/// The JSON document of `entente lab`.
+#[derive(Serialize)]
+pub(super) struct Report {
+    result: ResultTable,
+    /// From all approvals given to the result on disk.
+    wall_s: f64,
+    /// The run's own stages, as the asker's node saw them.
+    stages: Vec<Timer>,
+    /// What came before: starting, linking, registering, publishing.
+    setup: Vec<Timer>,
+    processes: Vec<Process>,
+}
+
+/// What one process used.
+#[derive(Serialize)]
+struct Process {
+    org: String,
+    role: &'static str,
+    /// CPU seconds from the submission to the result on disk, all threads.
+    cpu_s: f64,
+    /// CPU seconds of the process's whole life.
+    cpu_total_s: f64,
+    /// Largest resident memory of the process's whole life, registration included.
+    peak_mib: f64,
+    /// Protocol bytes sent to the partner; null for the coordinator, which takes no part.
+    sent_bytes: Option<u64>,
+    /// Protocol bytes received from the partner.
+    received_bytes: Option<u64>,
+}
+
+/// What every process had used at one moment, members first, the coordinator last.
+pub(super) struct Spent {
+    cpu_s: Vec<f64>,
+    peak_mib: Vec<f64>,
+}
+
+impl Spent {
+    /// Up to now.
+    pub(super) fn by(world: &World) -> Self {
+        let members = world.members.iter().map(|member| member.service.pid());
+        let usages: Vec<_> = members
+            .chain([world.coordinator.pid()])
+            .map(usage_of)
+            .collect();
+        Self {
+            cpu_s: usages.iter().map(|usage| usage.cpu_s).collect(),
+            peak_mib: usages.iter().map(|usage| usage.peak_mib).collect(),
+        }
+    }
+}
+
+impl Report {
+    /// Puts the figures together.
+    pub(super) async fn of(
+        world: &mut World,
+        result: ResultTable,
+        setup: Vec<Timer>,
+        finished: &Finished,
+        before: &Spent,
+        after: &Spent,
+    ) -> Result<Self, Failure> {
+        let stages = finished.job.progress.iter().flat_map(|progress| {
+            progress.stages_ms.iter().map(|(name, ms)| Timer {
+                name: name.clone(),
+                wall_s: *ms as f64 / 1000.0,
+            })
+        });
+        let mut processes = Vec::new();
+        let mut progress = Vec::new();
+        for member in &mut world.members {
+            let jobs = member.node.jobs().await?;
+            let job = jobs.into_iter().find(|job| job.id == finished.job.id);
+            progress.push((Some(member.org.clone()), job.and_then(|job| job.progress)));
+        }
+        progress.push((None, None));
+        let used = before.cpu_s.iter().zip(&after.cpu_s).zip(&after.peak_mib);
+        for ((org, progress), ((begin, end), peak_mib)) in progress.into_iter().zip(used) {
+            processes.push(Process::of(org, progress, end - begin, *end, *peak_mib));
+        }
+        Ok(Self {
+            result,
+            wall_s: finished.wall_s,
+            stages: stages.collect(),
+            setup,
+            processes,
+        })
+    }
+
+    /// For people.
+    pub(super) fn text(&self) -> String {
+        let stages = self.stages.iter().map(timer_text).collect::<Vec<_>>();
+        let setup = self.setup.iter().map(timer_text).collect::<Vec<_>>();
+        let rows = self.processes.iter().map(Process::row).collect();
+        format!(
+            "{}\n\nfrom all approvals to the result on disk: {} ({})\nbefore that: {}\n{}",
+            self.result.text(),
+            in_words(self.wall_s),
+            stages.join(", "),
+            setup.join(", "),
+            table(
+                &[
+                    "process",
+                    "CPU of the job",
+                    "CPU in all",
+                    "peak memory",
+                    "sent",
+                    "received"
+                ],
+                &[1, 2, 3, 4, 5],
+                rows
+            )
+        )
+    }
+}
+
+fn timer_text(timer: &Timer) -> String {
+    format!("{} {}", timer.name, in_words(timer.wall_s))
+}
+
+impl Process {
+    fn of(
+        org: Option<OrgName>,
+        progress: Option<Progress>,
+        cpu_s: f64,
+        cpu_total_s: f64,
+        peak_mib: f64,
+    ) -> Self {
+        let role = if org.is_some() { "node" } else { "coordinator" };
+        Self {
+            org: org.map_or_else(|| "coordinator".to_owned(), String::from),
+            role,
+            cpu_s,
+            cpu_total_s,
+            peak_mib,
+            sent_bytes: progress.as_ref().map(|progress| progress.sent_bytes),
+            received_bytes: progress.as_ref().map(|progress| progress.received_bytes),
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let bytes = |count: Option<u64>| count.map_or_else(String::new, bytes_in_words);
+        vec![
+            self.org.clone(),
+            in_words(self.cpu_s),
+            in_words(self.cpu_total_s),
+            format!("{:.0} MiB", self.peak_mib),
+            bytes(self.sent_bytes),
+            bytes(self.received_bytes),
+        ]
+    }
+}
