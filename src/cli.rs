@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::screen::Screen;
 use crate::{
-    approve, catalog, coordinator, data, init, job, lab, link, node, people, policy, status,
+    approve, catalog, coordinator, data, demo, init, job, lab, link, node, people, policy, status,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -37,6 +37,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Noun {
+    /// Show a whole collaboration on this machine, checked against the truth.
+    Demo(demo::Demo),
     /// Ask any question over local files, with as many organisations as it names.
     Lab(lab::Lab),
     /// Make an organisation's keys and its node's home folder.
@@ -100,6 +102,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn dispatch(context: &Context, noun: Noun) -> Result<(), Failure> {
     match noun {
+        Noun::Demo(demo) => demo.run(context),
         Noun::Lab(lab) => lab.run(context),
         Noun::Init(init) => init.run(context),
         Noun::People(people) => people.run(context),

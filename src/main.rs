@@ -9,6 +9,7 @@ mod catalog;
 mod cli;
 mod coordinator;
 mod data;
+mod demo;
 mod duration;
 mod failure;
 mod init;

@@ -1,0 +1,86 @@
+//! `entente demo`: a whole collaboration in a few seconds, from dirty files to a table that is checked against the truth.
+
+mod dice;
+mod dirt;
+mod narrative;
+mod oracle;
+mod people;
+mod question;
+mod story;
+mod verdict;
+
+use crate::cli::Context;
+use crate::failure::Failure;
+use crate::local_node::block_on;
+use crate::service::interruptible;
+use clap::Args;
+use narrative::Language;
+use people::{SCALE_MAX, SCALE_MIN};
+use std::path::PathBuf;
+
+/// Customers of the bank: a run of a few seconds.
+const SCALE_DEFAULT: &str = "10000";
+
+/// Show a whole collaboration on this machine, checked against the truth.
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// Customers of the bank; the platform has half as many more. 1e6 works too.
+    #[arg(long, value_name = "N", default_value = SCALE_DEFAULT, value_parser = parse_scale)]
+    scale: u64,
+    /// Makes the same data again; a new one each time by default.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Keep data, homes, keys and logs in this folder, which must be empty.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// The language it speaks.
+    #[arg(long, value_enum, default_value = "en")]
+    lang: Language,
+}
+
+impl Demo {
+    pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
+        block_on(interruptible(story::tell(&self, context.screen)))
+    }
+
+    /// The seed that was asked for, or one that nobody chose.
+    fn seed(&self) -> u64 {
+        // Six digits are easy to type again.
+        const SEEDS: u64 = 1_000_000;
+        self.seed
+            .unwrap_or_else(|| getrandom::u64().unwrap_or_default() % SEEDS)
+    }
+}
+
+/// A whole number, also as `1e6`.
+fn parse_scale(text: &str) -> Result<u64, String> {
+    let rule = || format!("a scale is a whole number from {SCALE_MIN} to {SCALE_MAX}, also as 1e6");
+    let scale = match text.split_once(['e', 'E']) {
+        None => text.parse().map_err(|_| rule())?,
+        Some((digits, exponent)) => {
+            let digits: u64 = digits.parse().map_err(|_| rule())?;
+            let exponent: u32 = exponent.parse().map_err(|_| rule())?;
+            let power = 10_u64.checked_pow(exponent).ok_or_else(rule)?;
+            digits.checked_mul(power).ok_or_else(rule)?
+        }
+    };
+    if (SCALE_MIN..=SCALE_MAX).contains(&scale) {
+        Ok(scale)
+    } else {
+        Err(rule())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scales_are_whole_numbers_within_limits() {
+        assert_eq!(parse_scale("1e6"), Ok(1_000_000));
+        assert_eq!(parse_scale("10000"), Ok(10_000));
+        for bad in ["0", "1e99", "-1", "1.5e6", "", "e6", "99999999999"] {
+            assert!(parse_scale(bad).is_err(), "{bad}");
+        }
+    }
+}

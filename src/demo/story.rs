@@ -1,0 +1,328 @@
+//! The demo's steps, in the order in which two organisations would take them.
+
+use super::Demo;
+use super::dice::Dice;
+use super::narrative::{self as say, Sentence};
+use super::oracle::{MIN_GROUP, Truth, truth};
+use super::people::{Rows, make};
+use super::question::{self, CUSTOMERS_POLICY, USERS_POLICY, bank, platform};
+use super::verdict::{number_is_true, table_is_true};
+use crate::data::ids_text;
+use crate::duration::{bytes_in_words, in_words, moment};
+use crate::failure::{Failure, file_problem};
+use crate::job;
+use crate::loopback::{Finished, Folder, World};
+use crate::progress::Display;
+use crate::result_table::ResultTable;
+use crate::screen::Screen;
+use entente_wire::policy::Policy;
+use entente_wire::problem::Problem;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+/// The demo's jobs expire after a month: whoever keeps its files may ask them again by hand.
+const EXPIRES_S: u64 = 30 * 24 * 3600;
+/// Rows of the answers that are read: there are four tiers.
+const ROWS_MAX: usize = 100;
+
+/// Speaks to people; programs get one document at the end.
+struct Voice<'a> {
+    demo: &'a Demo,
+    screen: Screen,
+}
+
+/// The JSON document of `entente demo`.
+#[derive(Serialize)]
+struct Report {
+    correct: bool,
+    seed: u64,
+    scale: u64,
+    total_s: f64,
+    questions: Vec<Question>,
+}
+
+/// One question and what became of it.
+#[derive(Serialize)]
+struct Question {
+    name: &'static str,
+    result: ResultTable,
+    wall_s: f64,
+    sent_bytes: u64,
+    received_bytes: u64,
+    /// In which way the answer is not the truth.
+    wrong: Option<String>,
+}
+
+/// Both files, as they lie in the demo's folder.
+struct Files {
+    customers: PathBuf,
+    users: PathBuf,
+}
+
+/// Tells the whole story; the answer is checked.
+pub(super) async fn tell(demo: &Demo, screen: Screen) -> Result<(), Failure> {
+    let begin = Instant::now();
+    let voice = Voice { demo, screen };
+    voice.say(&say::TITLE, &[]);
+    let folder = Folder::new(demo.keep.as_deref())?;
+    let seed = demo.seed();
+    let rows = make(demo.scale, &mut Dice::new(seed));
+    let files = voice.write_files(folder.path(), &rows, seed)?;
+    let truth = truth(&rows);
+    drop(rows);
+    let mut world = voice.open(folder).await?;
+    voice.register_and_publish(&mut world, &files).await?;
+    let questions = vec![
+        voice.by_tier(&mut world, &truth).await?,
+        voice.shared_by_email(&mut world, &truth).await?,
+    ];
+    let wrong = questions.iter().find_map(|question| question.wrong.clone());
+    let report = Report {
+        correct: wrong.is_none(),
+        seed,
+        scale: demo.scale,
+        total_s: begin.elapsed().as_secs_f64(),
+        questions,
+    };
+    if screen.is_json() {
+        screen.json_line(&report);
+    }
+    if let Some(wrong) = wrong {
+        return Err(Failure::WrongAnswer(format!("{wrong} (seed {seed})")));
+    }
+    voice.next(&world);
+    Ok(())
+}
+
+impl Voice<'_> {
+    fn say(&self, sentence: &Sentence, values: &[&dyn std::fmt::Display]) {
+        self.screen
+            .line(format!("\n{}", sentence.say(self.demo.lang, values)));
+    }
+
+    fn add(&self, sentence: &Sentence, values: &[&dyn std::fmt::Display]) {
+        self.screen
+            .line(format!("   {}", sentence.say(self.demo.lang, values)));
+    }
+
+    fn quote(&self, text: &str) {
+        for line in text.trim_end().lines() {
+            self.screen.line(format!("   │ {line}"));
+        }
+    }
+
+    fn write_files(&self, folder: &Path, rows: &Rows, seed: u64) -> Result<Files, Problem> {
+        let files = Files {
+            customers: folder.join("customers.csv"),
+            users: folder.join("users.csv"),
+        };
+        let write = |path: &Path, text: String| {
+            std::fs::write(path, text).map_err(|fault| file_problem(path, "written", &fault))
+        };
+        write(&files.customers, rows.customers_csv())?;
+        write(&files.users, rows.users_csv())?;
+        // The demo needs these in memory only; whoever keeps the folder goes on with them by hand.
+        write(&folder.join("customers.toml"), CUSTOMERS_POLICY.to_owned())?;
+        write(&folder.join("users.toml"), USERS_POLICY.to_owned())?;
+        let by_tier = question::by_tier(&expires());
+        write(&folder.join("balance-by-tier.yaml"), by_tier)?;
+        let shared = question::shared_by_email(&expires());
+        write(&folder.join("shared-by-email.yaml"), shared)?;
+        let (customers, users) = (rows.customers.len(), rows.users.len());
+        self.say(
+            &say::DATA,
+            &[&bank(), &customers, &platform(), &users, &seed],
+        );
+        self.quote(&written_in_many_ways(rows));
+        Ok(files)
+    }
+
+    async fn open(&self, folder: Folder) -> Result<World, Failure> {
+        let roles = |toml| -> Result<_, Problem> { Ok(Policy::from_toml(toml)?.approvers.of) };
+        let orgs = [
+            (bank(), roles(CUSTOMERS_POLICY)?),
+            (platform(), roles(USERS_POLICY)?),
+        ];
+        let mut world = World::start(folder, &orgs).await?;
+        self.say(&say::PROCESSES, &[]);
+        self.add(&say::COORDINATOR, &[&world.coordinator.listen()]);
+        for member in &world.members {
+            self.add(&say::NODE, &[&member.org, &member.service.listen()]);
+        }
+        for [one, other] in world.link().await? {
+            if one.words != other.words {
+                let what = say::WORDS_DIFFER.say(self.demo.lang, &[]);
+                return Err(Failure::WrongAnswer(what));
+            }
+            self.say(&say::LINKED, &[&one.words]);
+        }
+        Ok(world)
+    }
+
+    async fn register_and_publish(&self, world: &mut World, files: &Files) -> Result<(), Failure> {
+        for (org, toml, file) in [
+            (bank(), CUSTOMERS_POLICY, &files.customers),
+            (platform(), USERS_POLICY, &files.users),
+        ] {
+            let policy = Policy::from_toml(toml)?;
+            let member = world.member(&org)?;
+            member.register(&policy, file).await?;
+            member.publish(&policy, toml.to_owned()).await?;
+            if org == bank() {
+                // Counted again now that the policy names the consent column.
+                for report in member.node.data_list().await? {
+                    self.say(&say::REGISTERED, &[&org]);
+                    self.screen.line(ids_text(&report.ids));
+                }
+            }
+        }
+        for (org, toml) in [(bank(), CUSTOMERS_POLICY), (platform(), USERS_POLICY)] {
+            self.say(&say::POLICIES, &[&org]);
+            self.quote(toml);
+        }
+        world.await_catalogs(2).await
+    }
+
+    async fn by_tier(&self, world: &mut World, truth: &Truth) -> Result<Question, Failure> {
+        let yaml = question::by_tier(&expires());
+        self.say(&say::ASK, &[&bank()]);
+        self.quote(&yaml);
+        let node = &mut world.member(&bank())?.node;
+        let page = node.job_preview(yaml.clone()).await?.page();
+        self.say(&say::PREVIEW, &[]);
+        self.quote(&page);
+        let (finished, table) = self.ask(world, yaml).await?;
+        self.say(&say::ANSWER, &[&bank()]);
+        self.screen.line(table.text());
+        if let Some(groups) = table.suppressed_groups {
+            self.add(&say::SUPPRESSED, &[&groups, &MIN_GROUP]);
+        }
+        let wrong = table_is_true(&table, truth).err();
+        if wrong.is_none() {
+            self.say(&say::RIGHT, &[]);
+        }
+        Ok(Question::of("balance-by-tier", table, &finished, wrong))
+    }
+
+    async fn shared_by_email(&self, world: &mut World, truth: &Truth) -> Result<Question, Failure> {
+        self.say(&say::SECOND, &[&bank()]);
+        let (finished, table) = self
+            .ask(world, question::shared_by_email(&expires()))
+            .await?;
+        self.screen.line(table.text());
+        let wrong = number_is_true(&table, truth).err();
+        if wrong.is_none() {
+            self.say(&say::RIGHT, &[]);
+        }
+        Ok(Question::of("shared-by-email", table, &finished, wrong))
+    }
+
+    /// Submits, has both sides approve, runs, and reads the answer.
+    async fn ask(
+        &self,
+        world: &mut World,
+        yaml: String,
+    ) -> Result<(Finished, ResultTable), Failure> {
+        let display = Display::quiet_unless_interactive(self.screen);
+        let finished = world
+            .ask(&bank(), yaml, display, |org, people| {
+                let names: Vec<&str> = people.iter().map(|person| person.as_str()).collect();
+                self.say(&say::APPROVED, &[org, &names.join(", ")]);
+            })
+            .await?;
+        let (sent, received) = traffic(&finished);
+        self.say(
+            &say::DONE,
+            &[
+                &in_words(finished.wall_s),
+                &bytes_in_words(sent),
+                &bytes_in_words(received),
+            ],
+        );
+        let node = &mut world.member(&bank())?.node;
+        let table = job::read_result(node, &finished.job.id, ROWS_MAX).await?;
+        Ok((finished, table))
+    }
+
+    fn next(&self, world: &World) {
+        if self.demo.keep.is_some() {
+            self.say(&say::KEPT, &[&world.path().display()]);
+        }
+        self.say(&say::NEXT, &[]);
+        for (command, sentence) in [
+            ("entente demo --keep ./demo", &say::NEXT_KEEP),
+            ("entente lab --help", &say::NEXT_LAB),
+            ("entente init --help", &say::NEXT_INIT),
+        ] {
+            let what = sentence.say(self.demo.lang, &[]);
+            self.screen.line(format!("   {command:<28} # {what}"));
+        }
+    }
+}
+
+impl Question {
+    fn of(
+        name: &'static str,
+        result: ResultTable,
+        finished: &Finished,
+        wrong: Option<String>,
+    ) -> Self {
+        let (sent_bytes, received_bytes) = traffic(finished);
+        Self {
+            name,
+            result,
+            wall_s: finished.wall_s,
+            sent_bytes,
+            received_bytes,
+            wrong,
+        }
+    }
+}
+
+fn traffic(finished: &Finished) -> (u64, u64) {
+    let progress = finished.job.progress.as_ref();
+    progress.map_or((0, 0), |progress| {
+        (progress.sent_bytes, progress.received_bytes)
+    })
+}
+
+fn expires() -> String {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    moment(now.as_secs() + EXPIRES_S)
+}
+
+/// The first person in both files whom they write differently, as each file has it.
+fn written_in_many_ways(rows: &Rows) -> String {
+    let usable = |cell: &super::dirt::IdCell| cell.usable && cell.text.trim().len() > 11;
+    let found = rows.customers.iter().find_map(|customer| {
+        let user = rows.users.iter().find(|user| {
+            user.common.person == customer.common.person && usable(&user.common.mobile)
+        })?;
+        let differs = usable(&customer.common.mobile)
+            && customer.common.mobile.text != user.common.mobile.text
+            && customer.common.email.text != user.common.email.text
+            && user.common.email.usable
+            && customer.common.email.usable;
+        differs.then_some((customer, user))
+    });
+    let Some((customer, user)) = found else {
+        return String::new();
+    };
+    let line = |org, mobile: &str, email: &str| format!("{org}: \"{mobile}\"  \"{email}\"");
+    format!(
+        "{}\n{}",
+        line(
+            bank(),
+            &customer.common.mobile.text,
+            &customer.common.email.text
+        ),
+        line(
+            platform(),
+            &user.common.mobile.text,
+            &user.common.email.text
+        )
+    )
+}
