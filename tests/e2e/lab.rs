@@ -1,0 +1,112 @@
+//! `lab`: any question over local files, with the figures it promises.
+
+use crate::world::command::entente;
+use crate::world::files::{self, OVERLAP, SHARED, customers_policy, job, users_policy};
+use entente_wire::problem::Code;
+use std::path::Path;
+use tempfile::TempDir;
+
+fn write(folder: &Path, name: &str, content: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, content).expect("the test folder takes files");
+    path.display().to_string()
+}
+
+/// The command line over the usual files, with a question.
+fn lab(folder: &Path, yaml: &str) -> Vec<String> {
+    let file = |name: &str, content: &str| write(folder, name, content);
+    let customers = file("bank.csv", &files::customers());
+    let users = file("pay.csv", &files::users());
+    [
+        "lab",
+        "--org",
+        "north-bank",
+        "--data",
+        &format!("lab-c={customers}"),
+        "--policy",
+        &file("c.toml", &customers_policy("lab-c")),
+        "--org",
+        "river-pay",
+        "--data",
+        &format!("lab-u={users}"),
+        "--policy",
+        &file("u.toml", &users_policy("lab-u")),
+        "--ask",
+        &file("job.yaml", yaml),
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+fn run(folder: &Path, args: &[String]) -> crate::world::command::Outcome {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    entente(folder, &args)
+}
+
+#[test]
+fn lab_answers_and_accounts_for_every_process() {
+    let folder = TempDir::new().expect("a folder");
+    let report = run(folder.path(), &lab(folder.path(), &job("lab", OVERLAP))).json();
+    assert_eq!(report["result"]["columns"], serde_json::json!(["n"]));
+    assert_eq!(
+        report["result"]["rows"],
+        serde_json::json!([[SHARED.to_string()]])
+    );
+    assert!(
+        report["wall_s"].as_f64().is_some_and(|s| s > 0.0),
+        "{report}"
+    );
+    let stages = report["stages"].as_array().expect("stages");
+    assert!(
+        stages.iter().all(|stage| stage["wall_s"].is_number()),
+        "{report}"
+    );
+    assert!(!stages.is_empty(), "{report}");
+    let processes = report["processes"].as_array().expect("processes");
+    assert_eq!(processes.len(), 3, "{report}");
+    for process in processes {
+        assert!(
+            process["peak_mib"].as_f64().is_some_and(|mib| mib > 1.0),
+            "{process}"
+        );
+        assert!(process["cpu_s"].is_number(), "{process}");
+    }
+    let bytes = |at: usize, name: &str| processes[at][name].as_u64().expect("counted");
+    assert_eq!(bytes(0, "sent_bytes"), bytes(1, "received_bytes"));
+    assert_eq!(bytes(1, "sent_bytes"), bytes(0, "received_bytes"));
+    assert!(bytes(0, "sent_bytes") > 32 * SHARED);
+}
+
+#[test]
+fn lab_refuses_a_question_that_a_policy_refuses() {
+    let folder = TempDir::new().expect("a folder");
+    let yaml = job("lab", &format!("{OVERLAP} WHERE u.segment = 'vip'"));
+    run(folder.path(), &lab(folder.path(), &yaml)).problem(Code::PolicyRefuses);
+}
+
+#[test]
+fn lab_names_the_dataset_that_has_no_policy() {
+    let folder = TempDir::new().expect("a folder");
+    let mut args = lab(folder.path(), &job("lab", OVERLAP));
+    args.drain(5..7);
+    let problem = run(folder.path(), &args).problem(Code::Argument);
+    assert!(problem.what.contains("lab-c"), "{problem:?}");
+}
+
+#[test]
+fn lab_writes_the_whole_result_where_it_is_told_to() {
+    let folder = TempDir::new().expect("a folder");
+    let out = folder.path().join("result.csv").display().to_string();
+    let mut args = lab(folder.path(), &job("lab", files::REVEAL));
+    args.extend([
+        "--out".to_owned(),
+        out.clone(),
+        "--rows".to_owned(),
+        "5".to_owned(),
+    ]);
+    let report = run(folder.path(), &args).json();
+    assert_eq!(report["result"]["row_count"], SHARED);
+    assert_eq!(report["result"]["rows"].as_array().map(Vec::len), Some(5));
+    let csv = std::fs::read_to_string(out).expect("it was written");
+    assert_eq!(csv.lines().count() as u64, SHARED + 1);
+}
