@@ -46,8 +46,8 @@ pub(crate) fn stopping() -> Problem {
     Problem::new(
         Code::NodeNotRunning,
         Side::Here,
-        "the node is being stopped, so the session was ended".to_owned(),
-        "start the node again with `entente node`".to_owned(),
+        "the node is being stopped, so the session was ended",
+        "start the node again with `entente node`",
     )
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn other_version(partner: &OrgName, theirs: Option<u64>) -> Problem {
         format!(
             "{partner}'s node speaks {theirs} of the session protocol, this one version {ours}"
         ),
-        "update the older of the two nodes".to_owned(),
+        "upgrade the older of the two nodes",
     )
 }
 

@@ -100,9 +100,7 @@ async fn say_open(
 }
 
 async fn say_nonce(voice: &Voice, limits: &Limits, nonce: &SessionNonce) -> Result<(), Problem> {
-    let nonce = Control::Nonce {
-        nonce: nonce.clone(),
-    };
+    let nonce = Control::Nonce { nonce: *nonce };
     voice.say(&nonce, limits.control, "the Nonce").await
 }
 

@@ -109,7 +109,7 @@ fn thread_died() -> Problem {
     Problem::new(
         Code::Defect,
         Side::Here,
-        "the thread of the run ended without a result".to_owned(),
-        "report this with the node's log".to_owned(),
+        "the thread of the run ended without a result",
+        "report this with the node's log",
     )
 }

@@ -147,7 +147,7 @@ async fn session_refused(caller: &crate::home::Home, node: &super::bench::TestNo
     };
     let mut client = client(caller, node).await;
     let refused = client.session(once(frame)).await;
-    told(&refused.err().expect("the call is refused"))
+    told(&refused.expect_err("the call is refused"))
 }
 
 #[tokio::test]
