@@ -43,10 +43,13 @@ pub fn bucket_ids(ids: u64, buckets: u64) -> u64 {
     padded(ids as f64 / buckets as f64, LAMBDA_0 + log2(buckets as f64)).max(SET_IDS_MIN)
 }
 
-/// Bytes of a PSI tag in semi-honest mode: two different ids in one bucket have equal tags anywhere in the job with
-/// probability at most 2^−λ₀ (protocols.md §5). Malicious mode uses 16.
+/// Bytes of a PSI tag in semi-honest mode: two different ids in one bucket, of both parties or of S, have equal tags anywhere in
+/// the job with probability at most 2^−λ₀ (protocols.md §5). Malicious mode uses 16.
 pub fn tag_bytes(ids_receiver: u64, ids_sender: u64, buckets: u64) -> usize {
-    let pairs_log2 = log2(buckets as f64) + log2(ids_receiver as f64) + log2(ids_sender as f64);
+    let (receiver, sender) = (ids_receiver as f64, ids_sender as f64);
+    // Pairs of an id of R with one of S decide unless S has over twice as many: then its own pairs do, of which an equal one
+    // would end the run.
+    let pairs_log2 = log2(buckets as f64) + log2(sender) + log2(receiver.max(sender / 2.0));
     (ceil((LAMBDA_0 + pairs_log2) / 8.0) as usize).min(16)
 }
 
@@ -121,8 +124,10 @@ pub fn equality_bits(bins: u64, buckets: u64) -> u32 {
 mod tests {
     use super::*;
 
+    type Line = (u64, u64, u64, u32, u32, u32, u32, u32, usize, usize);
+
     /// The table of protocols.md §9: ids a side, buckets, m, ℓ, bins and dense of P, bins and dense of the hints, slots of P, tag bytes.
-    const TABLE: [(u64, u64, u64, u32, u32, u32, u32, u32, usize, usize); 6] = [
+    const TABLE: [Line; 6] = [
         (1 << 12, 1, 5_448, 56, 1, 3, 1, 3, 5_431, 9),
         (1 << 16, 1, 85_197, 60, 2, 2, 6, 2, 85_858, 10),
         (1 << 18, 1, 340_788, 62, 8, 2, 24, 3, 344_080, 10),
@@ -163,6 +168,33 @@ mod tests {
         assert_eq!(cuckoo_bins(bank), 214_021);
         assert_eq!(OkvsShape::new(bank, beta).width(), 218_110);
         assert_eq!(tag_bytes(bank, platform, beta), 12);
+    }
+
+    #[test]
+    fn tags_of_a_large_sender_differ_among_themselves() {
+        for (receiver, sender) in [(1 << 12, 1 << 24), (1 << 24, 1 << 12), (1 << 12, 1 << 12)] {
+            let bits = 8.0 * tag_bytes(receiver, sender, 1) as f64;
+            let across = log2(receiver as f64) + log2(sender as f64);
+            let within = 2.0 * log2(sender as f64) - 1.0;
+            assert!(
+                bits - across.max(within) >= LAMBDA_0,
+                "{receiver} and {sender}"
+            );
+        }
+    }
+
+    /// Up to the largest bucket that a run takes, whose job may have any number of them.
+    #[test]
+    fn rows_and_columns_fit_16_bits_at_every_size() {
+        let mut keys = SET_IDS_MIN;
+        while keys <= 3 << 24 {
+            for buckets in [1, 1 << 11] {
+                let shape = OkvsShape::new(keys, buckets);
+                assert!(shape.capacity < 1 << 16 && shape.sparse < 1 << 16 && shape.bins < 1 << 16);
+                assert!(u64::from(shape.capacity) * u64::from(shape.bins) >= keys);
+            }
+            keys += keys / 97;
+        }
     }
 
     /// Union bounds, recomputed the other way round: from the chosen size back to the probability.
