@@ -124,25 +124,24 @@ fn parts(count: u32) {
         .iter()
         .map(|id| Block::from_bytes(*id.as_bytes()))
         .collect();
-    let mut rows = Rows::new(&shape, Block(7), &keys).expect("within bounds");
+    let lay_out = || Rows::new(&shape, Block(7), keys.iter().copied()).expect("within bounds");
+    let mut rows = lay_out();
     let repeat = |work: &mut dyn FnMut()| (0..RUNS).map(|_| timed(&mut *work)).collect::<Vec<_>>();
-    line(
-        "OKVS rows",
-        count,
-        repeat(&mut || rows = Rows::new(&shape, Block(7), &keys).expect("within bounds")),
-        None,
-    );
+    line("OKVS rows", count, repeat(&mut || rows = lay_out()), None);
     let mut vector = Vec::new();
-    let mut encode =
-        || vector = okvs::encode(&shape, &rows, &keys, Fill::<Prg>::Zero).expect("solvable");
+    let mut encode = || {
+        vector = okvs::encode(&shape, &rows, Fill::<Prg>::Zero, |bin, values| {
+            values.copy_from_slice(bin.keys);
+        })
+        .expect("solvable");
+    };
     line("OKVS encode", count, repeat(&mut encode), None);
     let mut random = Prg::new(Block(3)).blocks(shape.width());
     std::mem::swap(&mut random, &mut vector);
-    let mut values = vec![Block::ZERO; keys.len()];
     line(
         "OKVS decode",
         count,
-        repeat(&mut || okvs::decode(&shape, &rows, &vector, &mut values)),
+        repeat(&mut || drop(okvs::decode(&shape, &rows, &vector, |_, _| {}))),
         None,
     );
     for security in [Security::SemiHonest, Security::Malicious] {
@@ -159,8 +158,15 @@ fn parts(count: u32) {
                         &mut Prg::new(Block(1)),
                     )
                 });
-                vole::receiver::run(&mut to_sender, &SID, &setup, &mut Prg::new(Block(2)))
-                    .expect("honest");
+                let mut a = vec![Block::ZERO; setup.outputs()];
+                vole::receiver::run(
+                    &mut to_sender,
+                    &SID,
+                    &setup,
+                    &mut a,
+                    &mut Prg::new(Block(2)),
+                )
+                .expect("honest");
             });
         };
         line(

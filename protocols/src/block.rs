@@ -3,6 +3,7 @@
 //! Read as an integer, bit `i` is the coefficient of `x^i` when the block stands for an element of GF(2^128)
 //! ([`crate::field`]). On the wire a block is 16 bytes, little end first.
 
+use rand_core::CryptoRng;
 use std::ops::{BitAnd, BitXor, BitXorAssign};
 
 /// 128 bits.
@@ -19,6 +20,13 @@ impl Block {
     /// From 16 bytes, little end first. Every value is canonical.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(u128::from_le_bytes(bytes))
+    }
+
+    /// Uniformly random.
+    pub fn random(rng: &mut impl CryptoRng) -> Self {
+        let mut bytes = [0; 16];
+        rng.fill_bytes(&mut bytes);
+        Self::from_bytes(bytes)
     }
 
     /// As 16 bytes, little end first.

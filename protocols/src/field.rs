@@ -22,17 +22,13 @@ pub fn multiply_add(destination: &mut [Block], scalar: Block, source: &[Block]) 
     clmul::multiply_add(destination, scalar, source);
 }
 
-/// `destination[i] = destination[i]·factors[i] ^ addend`: Horner's rule for many points at once.
+/// `sums[i] ^= Σ_k points[i]^(k+1)·coefficients[k]`: one polynomial without constant term at many points.
 ///
 /// # Panics
 /// If the lengths differ: a caller's defect.
-pub fn horner_step(destination: &mut [Block], factors: &[Block], addend: Block) {
-    assert_eq!(
-        destination.len(),
-        factors.len(),
-        "as many factors as values"
-    );
-    clmul::horner_step(destination, factors, addend);
+pub fn add_polynomials(sums: &mut [Block], points: &[Block], coefficients: &[Block]) {
+    assert_eq!(sums.len(), points.len(), "as many points as sums");
+    clmul::add_polynomials(sums, points, coefficients);
 }
 
 /// `a` to the power 2^128 − 2, its inverse; zero for zero. 127 squarings and multiplications, in constant time.
@@ -47,7 +43,7 @@ pub fn invert(a: Block) -> Block {
 }
 
 /// `base` to a public power.
-pub fn power(base: Block, mut exponent: u64) -> Block {
+pub fn power(base: Block, mut exponent: u32) -> Block {
     let (mut square, mut result) = (base, Block::ONE);
     while exponent > 0 {
         if exponent & 1 == 1 {
@@ -68,9 +64,7 @@ pub fn powers(point: Block, count: usize) -> Vec<Block> {
 
 /// Σ a_i·b_i, over the shorter of the two.
 pub fn inner_product(a: &[Block], b: &[Block]) -> Block {
-    a.iter()
-        .zip(b)
-        .fold(Block::ZERO, |sum, (a, b)| sum ^ multiply(*a, *b))
+    clmul::inner_product(a, b)
 }
 
 /// A polynomial without constant term, Σ v_j·s^(j+1), over values that arrive piece by piece. Many sums run side by side, so that
@@ -118,7 +112,7 @@ mod tests {
     fn oracle(a: Block, b: Block) -> Block {
         let (mut sum, mut shifted) = (0u128, a.0);
         for i in 0..128 {
-            if b.0 >> i & 1 == 1 {
+            if (b.0 >> i) & 1 == 1 {
                 sum ^= shifted;
             }
             let carry = shifted >> 127;

@@ -1,8 +1,6 @@
 //! The rows that peeling leaves over, solved by elimination: first over their sparse columns, where coefficients are bits, then
 //! what is still dependent over the dense columns, where they are field elements.
 
-use super::dense_products;
-use super::rows::BinRows;
 use crate::block::Block;
 use crate::field::{self, inner_product, powers};
 use std::collections::BTreeMap;
@@ -41,7 +39,7 @@ impl Equation {
     }
 
     fn uses(&self, column: usize) -> bool {
-        self.sparse[column / 64] >> (column % 64) & 1 == 1
+        (self.sparse[column / 64] >> (column % 64)) & 1 == 1
     }
 
     fn first_column(&self) -> Option<usize> {
@@ -50,29 +48,33 @@ impl Equation {
     }
 }
 
-/// Changes `sparse` and `dense` so that every row of `core` decodes to its value in `values`.
+/// The rows of a bin, and which of them are left over.
+#[derive(Clone, Copy)]
+pub(super) struct CoreRows<'a> {
+    pub(super) columns: &'a [[u16; 3]],
+    pub(super) elements: &'a [Block],
+    pub(super) core: &'a [u16],
+}
+
+/// Changes `sparse` and `dense` so that every row of the core decodes to its value in `values`.
 pub(super) fn solve(
-    rows: BinRows<'_>,
-    core: &[u16],
+    rows: CoreRows<'_>,
     values: &[Block],
     sparse: &mut [Block],
     dense: &mut [Block],
 ) -> Result<(), CoreError> {
-    if core.is_empty() {
-        return Ok(());
-    }
-    if core.len() > CORE_ROWS_MAX {
+    refuse_equal_rows(rows)?;
+    if rows.core.len() > CORE_ROWS_MAX {
         return Err(CoreError::Dependent);
     }
-    refuse_equal_rows(rows, core)?;
     let mut local: BTreeMap<u16, usize> = BTreeMap::new();
-    for row in core {
+    for row in rows.core {
         for column in rows.columns[*row as usize] {
             let next = local.len();
             local.entry(column).or_insert(next);
         }
     }
-    let mut open = equations(rows, core, values, sparse, dense, &local);
+    let mut open = equations(rows, values, sparse, dense, &local);
     let mut solved: Vec<(usize, Equation)> = Vec::new();
     let mut gap = Vec::new();
     while let Some(equation) = open.pop() {
@@ -103,8 +105,9 @@ pub(super) fn solve(
     Ok(())
 }
 
-fn refuse_equal_rows(rows: BinRows<'_>, core: &[u16]) -> Result<(), CoreError> {
-    let mut elements: Vec<u128> = core.iter().map(|row| rows.dense[*row as usize].0).collect();
+fn refuse_equal_rows(rows: CoreRows<'_>) -> Result<(), CoreError> {
+    let elements = rows.core.iter().map(|row| rows.elements[*row as usize].0);
+    let mut elements: Vec<u128> = elements.collect();
     elements.sort_unstable();
     let equal = elements.windows(2).any(|pair| pair[0] == pair[1]);
     if equal {
@@ -115,21 +118,20 @@ fn refuse_equal_rows(rows: BinRows<'_>, core: &[u16]) -> Result<(), CoreError> {
 }
 
 fn equations(
-    rows: BinRows<'_>,
-    core: &[u16],
+    rows: CoreRows<'_>,
     values: &[Block],
     sparse: &[Block],
     dense: &[Block],
     local: &BTreeMap<u16, usize>,
 ) -> Vec<Equation> {
     let words = local.len().div_ceil(64);
-    core.iter()
+    rows.core
+        .iter()
         .map(|row| {
             let row = *row as usize;
             let mut bits = vec![0u64; words];
-            let mut decoded = [Block::ZERO];
-            dense_products(&rows.dense[row..=row], dense, &mut decoded);
-            let mut wanted = values[row] ^ decoded[0];
+            let powers = powers(rows.elements[row], dense.len());
+            let mut wanted = values[row] ^ inner_product(&powers, dense);
             for column in rows.columns[row] {
                 let place = local[&column];
                 bits[place / 64] |= 1 << (place % 64);
@@ -137,7 +139,7 @@ fn equations(
             }
             Equation {
                 sparse: bits,
-                dense: powers(rows.dense[row], dense.len()),
+                dense: powers,
                 wanted,
             }
         })

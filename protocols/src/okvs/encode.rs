@@ -1,10 +1,10 @@
 //! Encoding: peel, eliminate, substitute back, bin by bin.
 
-use super::core_rows::{self, CoreError};
-use super::dense_products;
-use super::rows::{BinRows, Rows};
+use super::core_rows::{self, CoreError, CoreRows};
+use super::rows::{Bin, Rows};
 use crate::block::Block;
 use crate::bounds::OkvsShape;
+use crate::field;
 use rand_core::CryptoRng;
 use rayon::prelude::*;
 
@@ -31,111 +31,146 @@ pub enum Fill<'a, R: CryptoRng> {
     Random(&'a mut R),
 }
 
-/// A vector of the shape's width that decodes to `values[i]` at the i-th key of `rows`.
-///
-/// # Panics
-/// If there are not as many values as keys: a caller's defect.
+/// A vector of the shape's width that decodes, at each key of `rows`, to the value that `values` writes for it. `values` is
+/// called bin by bin.
 pub fn encode<R: CryptoRng>(
     shape: &OkvsShape,
     rows: &Rows,
-    values: &[Block],
     fill: Fill<'_, R>,
+    values: impl Fn(Bin<'_>, &mut [Block]) + Sync,
 ) -> Result<Vec<Block>, EncodeError> {
-    assert_eq!(values.len(), rows.len(), "one value a key");
     let mut vector = vec![Block::ZERO; shape.width()];
     if let Fill::Random(rng) = fill {
         for block in &mut vector {
-            let mut bytes = [0u8; 16];
-            rng.fill_bytes(&mut bytes);
-            *block = Block::from_bytes(bytes);
+            *block = Block::random(rng);
         }
     }
-    let bins = rows.bins();
+    let bins: Vec<Bin<'_>> = rows.bins().collect();
+    let bins_a_task = bins.len().div_ceil(rayon::current_num_threads());
     vector
-        .par_chunks_exact_mut(shape.bin_width())
-        .zip(bins)
+        .par_chunks_mut(bins_a_task * shape.bin_width())
+        .zip(bins.par_chunks(bins_a_task))
         .enumerate()
-        .try_for_each(|(bin, (vector, rows))| {
-            let solved = encode_bin(shape, rows, values, vector);
-            solved.map_err(|error| match error {
-                CoreError::DuplicateRow => EncodeError::DuplicateKey,
-                CoreError::Dependent => EncodeError::Dependent { bin: bin as u32 },
-            })
+        .try_for_each(|(task, (vectors, bins))| {
+            // One task's bins share their working memory: fresh pages cost more than the work on them.
+            let mut space = Space::default();
+            let vectors = vectors.chunks_exact_mut(shape.bin_width());
+            for (bin, (vector, keys)) in (task * bins_a_task..).zip(vectors.zip(bins)) {
+                space
+                    .encode_bin(shape, rows, *keys, &values, vector)
+                    .map_err(|error| match error {
+                        CoreError::DuplicateRow => EncodeError::DuplicateKey,
+                        CoreError::Dependent => EncodeError::Dependent { bin: bin as u32 },
+                    })?;
+            }
+            Ok(())
         })?;
     Ok(vector)
 }
 
-fn encode_bin(
-    shape: &OkvsShape,
-    rows: BinRows<'_>,
-    values: &[Block],
-    vector: &mut [Block],
-) -> Result<(), CoreError> {
-    let (sparse, dense) = vector.split_at_mut(shape.sparse as usize);
-    let peeled = Peeled::new(rows.columns, sparse.len());
-    let mut wanted: Vec<Block> = rows
-        .places
-        .iter()
-        .map(|place| values[*place as usize])
-        .collect();
-    core_rows::solve(rows, &peeled.core, &wanted, sparse, dense)?;
-    let mut products = vec![Block::ZERO; wanted.len()];
-    dense_products(rows.dense, dense, &mut products);
-    for (value, product) in wanted.iter_mut().zip(&products) {
-        *value ^= *product;
+/// Working memory for one bin after the other.
+#[derive(Default)]
+struct Space {
+    columns: Vec<[u16; 3]>,
+    elements: Vec<Block>,
+    wanted: Vec<Block>,
+    peeling: Peeling,
+}
+
+impl Space {
+    fn encode_bin(
+        &mut self,
+        shape: &OkvsShape,
+        rows: &Rows,
+        bin: Bin<'_>,
+        values: &impl Fn(Bin<'_>, &mut [Block]),
+        vector: &mut [Block],
+    ) -> Result<(), CoreError> {
+        let (sparse, dense) = vector.split_at_mut(shape.sparse as usize);
+        rows.columns(bin.keys, &mut self.columns);
+        self.wanted.clear();
+        self.wanted.resize(bin.keys.len(), Block::ZERO);
+        values(bin, &mut self.wanted);
+        self.peeling.run(&self.columns, sparse.len());
+        let core = &self.peeling.core;
+        // The dense part is only needed where peeling leaves something over, or where it does not start as zero.
+        if !core.is_empty() || dense.iter().any(|column| *column != Block::ZERO) {
+            rows.elements(bin.keys, &mut self.elements);
+            let core_rows = CoreRows {
+                columns: &self.columns,
+                elements: &self.elements,
+                core,
+            };
+            core_rows::solve(core_rows, &self.wanted, sparse, dense)?;
+            field::add_polynomials(&mut self.wanted, &self.elements, dense);
+        }
+        for (row, column) in self.peeling.order.iter().rev() {
+            let [a, b, c] = self.columns[*row as usize];
+            let decoded = sparse[a as usize] ^ sparse[b as usize] ^ sparse[c as usize];
+            sparse[*column as usize] ^= decoded ^ self.wanted[*row as usize];
+        }
+        Ok(())
     }
-    for (row, column) in peeled.order.iter().rev() {
-        let [a, b, c] = rows.columns[*row as usize];
-        let decoded = sparse[a as usize] ^ sparse[b as usize] ^ sparse[c as usize];
-        sparse[*column as usize] ^= decoded ^ wanted[*row as usize];
-    }
-    Ok(())
 }
 
 /// Rows in the order in which they lost their last rival for a column, and the rows that never did: the 2-core.
-struct Peeled {
+#[derive(Default)]
+struct Peeling {
+    /// For each column: how many rows use it, and the exclusive or of their numbers, which is the number when one is left.
+    users: Vec<(u16, u16)>,
+    single: Vec<u16>,
+    in_core: Vec<bool>,
     /// (row, the column it alone used).
     order: Vec<(u16, u16)>,
     core: Vec<u16>,
 }
 
-impl Peeled {
-    fn new(rows: &[[u16; 3]], columns: usize) -> Self {
-        // For each column: how many rows use it, and the exclusive or of their numbers, which is the number when one is left.
-        let mut users = vec![(0u16, 0u16); columns];
+impl Peeling {
+    fn run(&mut self, rows: &[[u16; 3]], columns: usize) {
+        self.clear(rows.len(), columns);
         for (row, columns) in rows.iter().enumerate() {
             for column in columns {
-                let user = &mut users[*column as usize];
+                let user = &mut self.users[*column as usize];
                 user.0 += 1;
                 user.1 ^= row as u16;
             }
         }
-        let mut single: Vec<u16> = (0..columns)
-            .filter(|c| users[*c].0 == 1)
-            .map(|c| c as u16)
-            .collect();
-        let mut order = Vec::with_capacity(rows.len());
-        let mut in_core = vec![true; rows.len()];
-        while let Some(column) = single.pop() {
-            let (count, row) = users[column as usize];
+        let once = self
+            .users
+            .iter()
+            .enumerate()
+            .filter(|(_, user)| user.0 == 1);
+        self.single.extend(once.map(|(column, _)| column as u16));
+        while let Some(column) = self.single.pop() {
+            let (count, row) = self.users[column as usize];
             if count != 1 {
                 continue;
             }
-            order.push((row, column));
-            in_core[row as usize] = false;
+            self.order.push((row, column));
+            self.in_core[row as usize] = false;
             for column in rows[row as usize] {
-                let user = &mut users[column as usize];
+                let user = &mut self.users[column as usize];
                 user.0 -= 1;
                 user.1 ^= row;
                 if user.0 == 1 {
-                    single.push(column);
+                    self.single.push(column);
                 }
             }
         }
-        let core = (0..rows.len())
-            .filter(|row| in_core[*row])
-            .map(|row| row as u16)
-            .collect();
-        Self { order, core }
+        if self.order.len() < rows.len() {
+            let core = self.in_core.iter().enumerate().filter(|(_, core)| **core);
+            self.core.extend(core.map(|(row, _)| row as u16));
+        }
+    }
+
+    fn clear(&mut self, rows: usize, columns: usize) {
+        self.users.clear();
+        self.users.resize(columns, (0, 0));
+        self.in_core.clear();
+        self.in_core.resize(rows, true);
+        self.single.clear();
+        self.order.clear();
+        self.order.reserve(rows);
+        self.core.clear();
     }
 }

@@ -14,51 +14,52 @@ mod encode;
 mod rows;
 
 pub use encode::{EncodeError, Fill, encode};
-pub use rows::{Rows, RowsError};
+pub use rows::{Bin, Rows, RowsError};
 
 use crate::block::Block;
 use crate::bounds::OkvsShape;
 use crate::field;
 use rayon::prelude::*;
 
-/// Decodes at all keys of `rows`: one value a key, in the order the keys were given.
+/// Decodes at all keys of `rows`: one value a row, in the order of [`Rows::places`], each bin's handed to `change` while it is in
+/// the cache.
 ///
 /// # Panics
-/// If `vector` is not of the shape's width or `values` not as long as the keys: a caller's defect.
-pub fn decode(shape: &OkvsShape, rows: &Rows, vector: &[Block], values: &mut [Block]) {
+/// If `vector` is not of the shape's width: a caller's defect.
+pub fn decode(
+    shape: &OkvsShape,
+    rows: &Rows,
+    vector: &[Block],
+    change: impl Fn(Bin<'_>, &mut [Block]) + Sync,
+) -> Vec<Block> {
     assert_eq!(
         vector.len(),
         shape.width(),
         "the vector has the shape's width"
     );
-    assert_eq!(values.len(), rows.len(), "one value a key");
-    let mut by_row = vec![Block::ZERO; rows.len()];
-    let bins = rows.split_by_bin(&mut by_row);
-    bins.into_par_iter()
-        .zip(vector.par_chunks_exact(shape.bin_width()))
-        .for_each(|((bin, decoded), vector)| {
+    let mut values = vec![Block::ZERO; rows.len()];
+    let mut rest = values.as_mut_slice();
+    let mut bins = Vec::with_capacity(shape.bins as usize);
+    for (bin, vector) in rows.bins().zip(vector.chunks_exact(shape.bin_width())) {
+        let (part, later) = rest.split_at_mut(bin.keys.len());
+        rest = later;
+        bins.push((bin, vector, part));
+    }
+    let bins_a_task = bins.len().div_ceil(rayon::current_num_threads());
+    bins.par_chunks_mut(bins_a_task).for_each(|bins| {
+        let (mut columns, mut elements) = (Vec::new(), Vec::new());
+        for (bin, vector, values) in bins {
             let (sparse, dense) = vector.split_at(shape.sparse as usize);
-            dense_products(bin.dense, dense, decoded);
-            for (value, [a, b, c]) in decoded.iter_mut().zip(bin.columns) {
-                *value ^= sparse[*a as usize] ^ sparse[*b as usize] ^ sparse[*c as usize];
+            rows.columns(bin.keys, &mut columns);
+            for (value, [a, b, c]) in values.iter_mut().zip(&columns) {
+                *value = sparse[*a as usize] ^ sparse[*b as usize] ^ sparse[*c as usize];
             }
-        });
-    for (value, place) in by_row.iter().zip(rows.places()) {
-        values[*place as usize] = *value;
-    }
-}
-
-/// For each row's element d: Σ d^k·dense[k−1], by Horner's rule over all rows at once.
-fn dense_products(elements: &[Block], dense: &[Block], products: &mut [Block]) {
-    products.fill(Block::ZERO);
-    if dense.iter().all(|column| *column == Block::ZERO) {
-        // An encoder that left the dense part empty; the encoded vector is public or its owner's.
-        return;
-    }
-    for column in dense.iter().rev() {
-        products.iter_mut().for_each(|product| *product ^= *column);
-        field::horner_step(products, elements, Block::ZERO);
-    }
+            rows.elements(bin.keys, &mut elements);
+            field::add_polynomials(values, &elements, dense);
+            change(*bin, values);
+        }
+    });
+    values
 }
 
 #[cfg(test)]

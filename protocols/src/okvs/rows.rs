@@ -1,15 +1,15 @@
-//! The rows of an OKVS: each key hashed to a bin, three distinct sparse columns and a field element, grouped by bin.
+//! The rows of an OKVS: keys spread over bins, and each key hashed to three distinct sparse columns and a field element.
+//!
+//! Only the keys are kept, grouped by bin. What is derived from them is derived again whenever a bin is worked on: two calls of
+//! a pipelined cipher cost less than keeping 22 bytes a key in memory that no cache holds.
 
 use crate::block::Block;
 use crate::bounds::OkvsShape;
 use aes::Aes128Enc;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
-use rayon::prelude::*;
 
 /// Keys hashed in one call of the cipher: enough to fill its pipeline, small enough for the stack.
 const BATCH: usize = 64;
-/// Keys hashed by one task.
-const TASK_KEYS: usize = 1 << 14;
 
 /// Why keys cannot be laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,131 +33,139 @@ pub enum RowsError {
     },
 }
 
-/// Hashed keys, grouped by bin.
+/// Keys, grouped by bin.
 pub struct Rows {
-    columns: Vec<[u16; 3]>,
-    dense: Vec<Block>,
+    keys: Vec<Block>,
     places: Vec<u32>,
     ends: Vec<u32>,
+    sparse: u32,
+    layout: RowHash,
+    element: RowHash,
 }
 
-/// The rows of one bin.
+/// The keys of one bin, in the order of their rows.
 #[derive(Clone, Copy)]
-pub(super) struct BinRows<'a> {
-    /// Three distinct sparse columns a row.
-    pub(super) columns: &'a [[u16; 3]],
-    /// The field element whose powers stand in the dense columns.
-    pub(super) dense: &'a [Block],
-    /// Where in the caller's list the row's key stands.
-    pub(super) places: &'a [u32],
+pub struct Bin<'a> {
+    /// The keys.
+    pub keys: &'a [Block],
+    /// Where in the caller's list each key stands.
+    pub places: &'a [u32],
 }
 
 impl Rows {
-    /// Hashes `keys` under `seed`, which both parties know and which is chosen after the keys are fixed.
-    pub fn new(shape: &OkvsShape, seed: Block, keys: &[Block]) -> Result<Self, RowsError> {
-        if keys.len() as u64 != shape.keys {
-            return Err(RowsError::WrongCount {
-                got: keys.len() as u64,
-                expected: shape.keys,
-            });
-        }
-        Self::laid_out(shape, seed, keys, shape.capacity)
-    }
-
-    /// Rows at which a vector of this shape is only decoded: any number of keys, any load of a bin.
-    pub fn for_decoding(shape: &OkvsShape, seed: Block, keys: &[Block]) -> Result<Self, RowsError> {
-        Self::laid_out(shape, seed, keys, u32::MAX)
-    }
-
-    fn laid_out(
+    /// Lays out `keys` under `seed`, which both parties know and which is chosen after the keys are fixed.
+    pub fn new(
         shape: &OkvsShape,
         seed: Block,
-        keys: &[Block],
-        capacity: u32,
+        keys: impl Iterator<Item = Block> + Clone,
     ) -> Result<Self, RowsError> {
-        let layout = KeyedHash::new(seed, 0).hash_all(keys);
-        let elements = KeyedHash::new(seed, 1).hash_all(keys);
-        let mut starts = vec![0u32; shape.bins as usize + 1];
-        for hash in &layout {
-            starts[bin_of(*hash, shape.bins) + 1] += 1;
+        let rows = Self::laid_out(shape, seed, keys);
+        let got = rows.keys.len() as u64;
+        if got != shape.keys {
+            let expected = shape.keys;
+            return Err(RowsError::WrongCount { got, expected });
         }
-        if let Some(bin) = (0..shape.bins).find(|bin| starts[*bin as usize + 1] > capacity) {
-            return Err(RowsError::BinOverflow {
-                bin,
-                load: starts[bin as usize + 1],
-            });
-        }
-        for bin in 0..shape.bins as usize {
-            starts[bin + 1] += starts[bin];
-        }
-        let ends = starts[1..].to_vec();
-        let mut rows = Self {
-            columns: vec![[0; 3]; keys.len()],
-            dense: vec![Block::ZERO; keys.len()],
-            places: vec![0; keys.len()],
-            ends,
-        };
-        for (place, (hash, element)) in layout.iter().zip(&elements).enumerate() {
-            let next = &mut starts[bin_of(*hash, shape.bins)];
-            let row = *next as usize;
-            *next += 1;
-            rows.columns[row] = columns_of(*hash, shape.sparse);
-            rows.dense[row] = *element;
-            rows.places[row] = place as u32;
+        for (bin, keys) in (0..).zip(rows.bins()) {
+            let load = keys.keys.len() as u32;
+            if load > shape.capacity {
+                return Err(RowsError::BinOverflow { bin, load });
+            }
         }
         Ok(rows)
     }
 
+    /// Rows at which a vector of this shape is only decoded: any number of keys, any load of a bin.
+    pub fn for_decoding(
+        shape: &OkvsShape,
+        seed: Block,
+        keys: impl Iterator<Item = Block> + Clone,
+    ) -> Self {
+        Self::laid_out(shape, seed, keys)
+    }
+
+    /// Two passes: count, then put every key where its bin begins.
+    fn laid_out(shape: &OkvsShape, seed: Block, keys: impl Iterator<Item = Block> + Clone) -> Self {
+        let layout = RowHash::new(seed, 0);
+        let mut bin_of_key: Vec<u16> = Vec::with_capacity(keys.size_hint().0);
+        let mut starts = vec![0u32; shape.bins as usize + 1];
+        layout.each(keys.clone(), |hash| {
+            let bin = bin_of(hash, shape.bins);
+            starts[usize::from(bin) + 1] += 1;
+            bin_of_key.push(bin);
+        });
+        for bin in 1..starts.len() {
+            starts[bin] += starts[bin - 1];
+        }
+        let ends = starts[1..].to_vec();
+        let mut by_bin = vec![Block::ZERO; bin_of_key.len()];
+        let mut places = vec![0; bin_of_key.len()];
+        for ((place, key), bin) in (0..).zip(keys).zip(bin_of_key) {
+            let next = &mut starts[usize::from(bin)];
+            by_bin[*next as usize] = key;
+            places[*next as usize] = place;
+            *next += 1;
+        }
+        Self {
+            keys: by_bin,
+            places,
+            ends,
+            sparse: shape.sparse,
+            layout,
+            element: RowHash::new(seed, 1),
+        }
+    }
+
     /// Number of keys.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.keys.len()
     }
 
     /// Whether there are no keys.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.keys.is_empty()
     }
 
-    pub(super) fn places(&self) -> &[u32] {
+    /// Where in the caller's list the key of each row stands.
+    pub fn places(&self) -> &[u32] {
         &self.places
     }
 
-    pub(super) fn bins(&self) -> Vec<BinRows<'_>> {
+    /// The keys of each bin, one bin after the other.
+    pub fn bins(&self) -> impl Iterator<Item = Bin<'_>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts
-            .zip(&self.ends)
-            .map(|(start, end)| {
-                let range = start as usize..*end as usize;
-                BinRows {
-                    columns: &self.columns[range.clone()],
-                    dense: &self.dense[range.clone()],
-                    places: &self.places[range],
-                }
-            })
-            .collect()
+        starts.zip(&self.ends).map(|(start, end)| {
+            let range = start as usize..*end as usize;
+            Bin {
+                keys: &self.keys[range.clone()],
+                places: &self.places[range],
+            }
+        })
     }
 
-    /// Each bin's rows with the part of `by_row` that belongs to them.
-    pub(super) fn split_by_bin<'a>(
-        &'a self,
-        mut by_row: &'a mut [Block],
-    ) -> Vec<(BinRows<'a>, &'a mut [Block])> {
-        let mut parts = Vec::with_capacity(self.ends.len());
-        for bin in self.bins() {
-            let (part, rest) = by_row.split_at_mut(bin.places.len());
-            parts.push((bin, part));
-            by_row = rest;
-        }
-        parts
+    /// The sparse columns of a bin's rows.
+    pub(super) fn columns(&self, keys: &[Block], columns: &mut Vec<[u16; 3]>) {
+        columns.clear();
+        columns.reserve(keys.len());
+        self.layout.each(keys.iter().copied(), |hash| {
+            columns.push(columns_of(hash, self.sparse));
+        });
+    }
+
+    /// The field elements whose powers stand in the dense columns of a bin's rows.
+    pub(super) fn elements(&self, keys: &[Block], elements: &mut Vec<Block>) {
+        elements.clear();
+        elements.reserve(keys.len());
+        self.element
+            .each(keys.iter().copied(), |hash| elements.push(hash));
     }
 }
 
 /// AES under a key derived from the seed, as `AES_k(x) ⊕ x`: not invertible without x, pseudo-random in k.
-struct KeyedHash {
+struct RowHash {
     cipher: Aes128Enc,
 }
 
-impl KeyedHash {
+impl RowHash {
     fn new(seed: Block, domain: u8) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("entente/1/okvs-row");
         hasher.update(&[domain]);
@@ -169,34 +177,37 @@ impl KeyedHash {
         }
     }
 
-    fn hash_all(&self, keys: &[Block]) -> Vec<Block> {
-        let mut hashes = vec![Block::ZERO; keys.len()];
-        let tasks = hashes
-            .par_chunks_mut(TASK_KEYS)
-            .zip(keys.par_chunks(TASK_KEYS));
-        tasks.for_each(|(hashes, keys)| {
-            for (hashes, keys) in hashes.chunks_mut(BATCH).zip(keys.chunks(BATCH)) {
-                let mut buffer = [aes::Block::default(); BATCH];
-                for (cell, key) in buffer.iter_mut().zip(keys) {
-                    *cell = key.to_bytes().into();
-                }
-                self.cipher.encrypt_blocks(&mut buffer[..keys.len()]);
-                for ((hash, cell), key) in hashes.iter_mut().zip(buffer).zip(keys) {
-                    *hash = Block::from_bytes(cell.into()) ^ *key;
-                }
+    /// Hands each key's hash on, in order.
+    #[inline]
+    fn each(&self, mut keys: impl Iterator<Item = Block>, mut take: impl FnMut(Block)) {
+        loop {
+            let mut batch = [Block::ZERO; BATCH];
+            let mut cells = [aes::Block::default(); BATCH];
+            let mut count = 0;
+            for ((key, slot), cell) in keys.by_ref().take(BATCH).zip(&mut batch).zip(&mut cells) {
+                *slot = key;
+                *cell = key.to_bytes().into();
+                count += 1;
             }
-        });
-        hashes
+            self.cipher.encrypt_blocks(&mut cells[..count]);
+            for (cell, key) in cells.iter().zip(&batch).take(count) {
+                take(Block::from_bytes((*cell).into()) ^ *key);
+            }
+            if count < BATCH {
+                return;
+            }
+        }
     }
 }
 
 /// Maps 32 uniform bits to `0..range`, each value with probability 1/range up to 2^-32.
 fn scaled(bits: u32, range: u32) -> u32 {
-    (u64::from(bits) * u64::from(range) >> 32) as u32
+    ((u64::from(bits) * u64::from(range)) >> 32) as u32
 }
 
-fn bin_of(hash: Block, bins: u32) -> usize {
-    scaled(hash.high() as u32, bins) as usize
+/// A shape has fewer than 2^16 bins: that many would hold 2^31 keys.
+fn bin_of(hash: Block, bins: u32) -> u16 {
+    scaled(hash.high() as u32, bins) as u16
 }
 
 /// Three distinct columns: the second is drawn from all but the first, the third from all but both, without a branch.
@@ -214,6 +225,24 @@ fn columns_of(hash: Block, sparse: u32) -> [u16; 3] {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn every_key_is_in_its_bin_with_its_place() {
+        let shape = OkvsShape::new(100_000, 1);
+        let keys: Vec<Block> = (0..100_000u128).map(|key| Block(key * key)).collect();
+        let rows = Rows::new(&shape, Block(3), keys.iter().copied()).expect("within capacity");
+        let mut seen = vec![false; keys.len()];
+        for (number, bin) in rows.bins().enumerate() {
+            for (key, place) in bin.keys.iter().zip(bin.places) {
+                assert_eq!(keys[*place as usize], *key);
+                let mut hash = Block::ZERO;
+                RowHash::new(Block(3), 0).each([*key].into_iter(), |h| hash = h);
+                assert_eq!(usize::from(bin_of(hash, shape.bins)), number);
+                assert!(!std::mem::replace(&mut seen[*place as usize], true));
+            }
+        }
+        assert!(seen.iter().all(|seen| *seen));
+    }
 
     proptest! {
         #[test]

@@ -28,17 +28,29 @@ pub(crate) fn multiply_add(destination: &mut [Block], scalar: Block, source: &[B
     }
 }
 
-/// `destination[i] = destination[i]·factors[i] ^ addend`, over the shorter of the two: one step of Horner's rule for many points.
-pub(crate) fn horner_step(destination: &mut [Block], factors: &[Block], addend: Block) {
+/// `sums[i] ^= Σ_k points[i]^(k+1)·coefficients[k]`, over the shorter of the two, by Horner's rule.
+pub(crate) fn add_polynomials(sums: &mut [Block], points: &[Block], coefficients: &[Block]) {
     #[cfg(target_arch = "x86_64")]
     if x86::available() {
         // SAFETY: `available` has just seen PCLMULQDQ and SSE4.1 on this CPU.
-        unsafe { x86::horner_step(destination, factors, addend) };
+        unsafe { x86::add_polynomials(sums, points, coefficients) };
         return;
     }
-    for (value, factor) in destination.iter_mut().zip(factors) {
-        *value = portable::multiply(*value, *factor) ^ addend;
+    for (sum, point) in sums.iter_mut().zip(points) {
+        let step = |value, coefficient: &Block| portable::multiply(value ^ *coefficient, *point);
+        *sum ^= coefficients.iter().rev().fold(Block::ZERO, step);
     }
+}
+
+/// Σ a_i·b_i, over the shorter of the two.
+pub(crate) fn inner_product(a: &[Block], b: &[Block]) -> Block {
+    #[cfg(target_arch = "x86_64")]
+    if x86::available() {
+        // SAFETY: `available` has just seen PCLMULQDQ and SSE4.1 on this CPU.
+        return unsafe { x86::inner_product(a, b) };
+    }
+    let products = a.iter().zip(b).map(|(a, b)| portable::multiply(*a, *b));
+    products.fold(Block::ZERO, |sum, product| sum ^ product)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -77,17 +89,26 @@ mod x86 {
         _mm_xor_si128(low, _mm_clmulepi64_si128(carried, fold, 0x00))
     }
 
+    /// The 256-bit product, low and high half, not yet reduced.
     #[target_feature(enable = "pclmulqdq,sse4.1")]
     #[inline]
-    fn product(a: __m128i, b: __m128i) -> __m128i {
+    fn wide_product(a: __m128i, b: __m128i) -> [__m128i; 2] {
         let low = _mm_clmulepi64_si128(a, b, 0x00);
         let high = _mm_clmulepi64_si128(a, b, 0x11);
         let cross = _mm_xor_si128(
             _mm_clmulepi64_si128(a, b, 0x01),
             _mm_clmulepi64_si128(a, b, 0x10),
         );
-        let low = _mm_xor_si128(low, _mm_slli_si128(cross, 8));
-        let high = _mm_xor_si128(high, _mm_srli_si128(cross, 8));
+        [
+            _mm_xor_si128(low, _mm_slli_si128(cross, 8)),
+            _mm_xor_si128(high, _mm_srli_si128(cross, 8)),
+        ]
+    }
+
+    #[target_feature(enable = "pclmulqdq,sse4.1")]
+    #[inline]
+    fn product(a: __m128i, b: __m128i) -> __m128i {
+        let [low, high] = wide_product(a, b);
         reduce(low, high)
     }
 
@@ -106,11 +127,26 @@ mod x86 {
     }
 
     #[target_feature(enable = "pclmulqdq,sse4.1")]
-    pub(super) fn horner_step(destination: &mut [Block], factors: &[Block], addend: Block) {
-        let addend = load(addend);
-        for (value, factor) in destination.iter_mut().zip(factors) {
-            *value = store(_mm_xor_si128(product(load(*value), load(*factor)), addend));
+    pub(super) fn add_polynomials(sums: &mut [Block], points: &[Block], coefficients: &[Block]) {
+        for (sum, point) in sums.iter_mut().zip(points) {
+            let (point, mut value) = (load(*point), load(Block::ZERO));
+            for coefficient in coefficients.iter().rev() {
+                value = product(_mm_xor_si128(value, load(*coefficient)), point);
+            }
+            *sum = store(_mm_xor_si128(load(*sum), value));
         }
+    }
+
+    /// Reduces once: sums of products have no more bits than a product.
+    #[target_feature(enable = "pclmulqdq,sse4.1")]
+    pub(super) fn inner_product(a: &[Block], b: &[Block]) -> Block {
+        let mut sums = [load(Block::ZERO); 2];
+        for (a, b) in a.iter().zip(b) {
+            let product = wide_product(load(*a), load(*b));
+            sums[0] = _mm_xor_si128(sums[0], product[0]);
+            sums[1] = _mm_xor_si128(sums[1], product[1]);
+        }
+        store(reduce(sums[0], sums[1]))
     }
 }
 
@@ -181,12 +217,18 @@ mod tests {
             let before: Vec<Block> = values.iter().map(|v| Block(v.1)).collect();
             let mut added = before.clone();
             multiply_add(&mut added, Block(scalar), &source);
-            let mut stepped = before.clone();
-            horner_step(&mut stepped, &source, Block(scalar));
+            let coefficients = [Block(!scalar), Block(scalar)];
+            let mut polynomials = before.clone();
+            add_polynomials(&mut polynomials, &source, &coefficients);
+            let mut sum = Block::ZERO;
             for i in 0..source.len() {
                 prop_assert_eq!(added[i], before[i] ^ portable::multiply(Block(scalar), source[i]));
-                prop_assert_eq!(stepped[i], portable::multiply(before[i], source[i]) ^ Block(scalar));
+                let square = portable::multiply(source[i], source[i]);
+                let value = portable::multiply(square, Block(scalar)) ^ portable::multiply(source[i], Block(!scalar));
+                prop_assert_eq!(polynomials[i], before[i] ^ value);
+                sum ^= portable::multiply(source[i], before[i]);
             }
+            prop_assert_eq!(inner_product(&source, &before), sum);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Sums of lanes (one or two blocks) for the expand-convolute code: whole lanes in one vector register where the CPU has them wide
 //! enough.
 
-/// A lane: K 64-bit words, two to a block of GF(2^128), the low one first.
-pub(crate) type Lane<const K: usize> = [u64; K];
+use crate::block::Block;
+
+/// A lane: K elements of GF(2^128).
+pub(crate) type Lane<const K: usize> = [Block; K];
 
 /// What the convolution multiplies with, as an element of GF(2^128): the golden ratio's first 64 bits, so that nobody chose it.
 ///
@@ -24,17 +26,20 @@ pub(crate) fn convolve<const K: usize>(places: &mut [Lane<K>], coefficients: &[[
         "coefficients for every place"
     );
     #[cfg(target_arch = "x86_64")]
-    if K == 4 && x86::available() {
-        // SAFETY: `available` has just seen AVX2 on this CPU.
-        unsafe { x86::convolve_four(places.as_flattened_mut(), coefficients) };
-        return;
-    } else if K == 2 && x86::available() {
+    if K == 2 && x86::available() {
         // SAFETY: `available` has just seen AVX2 on this CPU.
         unsafe { x86::convolve_two(places.as_flattened_mut(), coefficients) };
+        return;
+    } else if K == 1 && x86::available() {
+        // SAFETY: `available` has just seen AVX2 on this CPU.
+        unsafe { x86::convolve_one(places.as_flattened_mut(), coefficients) };
         return;
     }
     portable::convolve(places, coefficients);
 }
+
+/// Outputs ahead of which [`gather`] asks for places: far enough to hide the last cache's latency, near enough not to be evicted.
+const AHEAD: usize = 12;
 
 /// Adds to each sum the places that its row of `indices` names.
 ///
@@ -45,16 +50,30 @@ pub(crate) fn gather<const K: usize, const W: usize>(
     places: &[Lane<K>],
     indices: &[[u32; W]],
 ) {
-    for (sum, indices) in sums.iter_mut().zip(indices) {
+    for (i, (sum, row)) in sums.iter_mut().zip(indices).enumerate() {
+        for index in indices.get(i + AHEAD).into_iter().flatten() {
+            prefetch(&places[*index as usize]);
+        }
         let mut total = *sum;
-        for index in indices {
-            let place = &places[*index as usize];
-            for word in 0..K {
-                total[word] ^= place[word];
+        for index in row {
+            for (total, place) in total.iter_mut().zip(&places[*index as usize]) {
+                *total ^= *place;
             }
         }
         *sum = total;
     }
+}
+
+#[inline(always)]
+fn prefetch<T>(place: &T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch of a live reference has no effect but on the cache; SSE is part of x86-64.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
 }
 
 /// For each byte, its eight bits as masks: a load instead of a shift and a negation in the hottest loop.
@@ -92,28 +111,22 @@ pub(crate) mod portable {
         coefficients: [u8; 3],
     ) {
         let (oldest, window) = window.split_first().expect("a window is not empty");
-        for (words, oldest) in place.chunks_exact_mut(2).zip(oldest.chunks_exact(2)) {
-            let sum = block(words) ^ block(oldest);
-            let scaled = multiply(sum, Block(SCALER.into()));
-            words.copy_from_slice(&[scaled.low(), scaled.high()]);
+        for (block, oldest) in place.iter_mut().zip(oldest) {
+            *block = multiply(*block ^ *oldest, Block(SCALER as u128));
         }
         let masks = coefficients.iter().flat_map(|byte| MASKS[*byte as usize]);
         for (looked_at, mask) in window.iter().zip(masks) {
-            for (word, looked_at) in place.iter_mut().zip(looked_at) {
-                *word ^= looked_at & mask;
+            let mask = Block((u128::from(mask) << 64) | u128::from(mask));
+            for (block, looked_at) in place.iter_mut().zip(looked_at) {
+                *block ^= *looked_at & mask;
             }
         }
-    }
-
-    fn block(words: &[u64]) -> Block {
-        let [low, high] = [words[0], words[1]];
-        Block((u128::from(high) << 64) | u128::from(low))
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{MASKS, SCALER, WINDOW};
+    use super::{Block, MASKS, SCALER, WINDOW};
     use std::arch::x86_64::{
         __m128i, __m256i, _mm_and_si128, _mm_castpd_si128, _mm_clmulepi64_si128, _mm_loaddup_pd,
         _mm_loadu_si128, _mm_set_epi64x, _mm_slli_si128, _mm_srli_si128, _mm_storeu_si128,
@@ -141,13 +154,13 @@ mod x86 {
         _mm_xor_si128(low, _mm_clmulepi64_si128(carried, constants, 0x10))
     }
 
-    /// `words` are lanes of four, one after the other.
+    /// `blocks` are lanes of two, one after the other.
     #[target_feature(enable = "avx2,pclmulqdq")]
-    pub(super) fn convolve_four(words: &mut [u64], coefficients: &[[u8; 3]]) {
-        let places = words.len() / 4;
-        let first: *mut __m256i = words.as_mut_ptr().cast();
+    pub(super) fn convolve_two(blocks: &mut [Block], coefficients: &[[u8; 3]]) {
+        let places = blocks.len() / 2;
+        let first: *mut __m256i = blocks.as_mut_ptr().cast();
         for (i, coefficients) in coefficients.iter().enumerate().take(places).skip(WINDOW) {
-            // SAFETY: WINDOW ≤ i < places, so lanes i − WINDOW ..= i lie inside `words`; loads and stores are unaligned ones.
+            // SAFETY: WINDOW ≤ i < places, so lanes i − WINDOW ..= i lie inside `blocks`; loads and stores are unaligned ones.
             unsafe {
                 let window = first.add(i - WINDOW);
                 let [place, oldest]: [*const __m128i; 2] = [first.add(i).cast(), window.cast()];
@@ -175,13 +188,12 @@ mod x86 {
         }
     }
 
-    /// `words` are lanes of two, one after the other.
     #[target_feature(enable = "avx2,sse3,pclmulqdq")]
-    pub(super) fn convolve_two(words: &mut [u64], coefficients: &[[u8; 3]]) {
-        let places = words.len() / 2;
-        let first: *mut __m128i = words.as_mut_ptr().cast();
+    pub(super) fn convolve_one(blocks: &mut [Block], coefficients: &[[u8; 3]]) {
+        let places = blocks.len();
+        let first: *mut __m128i = blocks.as_mut_ptr().cast();
         for (i, coefficients) in coefficients.iter().enumerate().take(places).skip(WINDOW) {
-            // SAFETY: WINDOW ≤ i < places, so lanes i − WINDOW ..= i lie inside `words`; loads and stores are unaligned ones.
+            // SAFETY: WINDOW ≤ i < places, so lanes i − WINDOW ..= i lie inside `blocks`; loads and stores are unaligned ones.
             unsafe {
                 let window = first.add(i - WINDOW);
                 let mut sums = [
@@ -206,30 +218,37 @@ mod x86 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::block::Block;
     use crate::prg::Prg;
     use rand_core::Rng;
 
     fn kernel_agrees<const K: usize>() {
         let mut rng = Prg::new(Block(11));
         for count in [0, 1, 24, 25, 26, 27, 100] {
-            let mut places = vec![[0u64; K]; count];
-            places
-                .as_flattened_mut()
-                .iter_mut()
-                .for_each(|word| *word = rng.next_u64());
+            let mut places = vec![[Block::ZERO; K]; count];
+            rng.fill_blocks(places.as_flattened_mut());
             let mut coefficients = vec![[0u8; 3]; count];
             rng.fill_bytes(coefficients.as_flattened_mut());
             let mut expected = places.clone();
             portable::convolve(&mut expected, &coefficients);
             convolve(&mut places, &coefficients);
-            assert_eq!(places, expected, "{count} places of {K} words");
+            assert_eq!(places, expected, "{count} places of {K} blocks");
         }
     }
 
     #[test]
     fn kernel_and_portable_twin_agree() {
+        kernel_agrees::<1>();
         kernel_agrees::<2>();
-        kernel_agrees::<4>();
+    }
+
+    #[test]
+    fn gathering_adds_the_named_places() {
+        let places: Vec<Lane<1>> = (0..40).map(|i| [Block(1 << i)]).collect();
+        let indices: Vec<[u32; 2]> = (0..30).map(|i| [i, i + 10]).collect();
+        let mut sums = vec![[Block(1 << 100)]; 30];
+        gather(&mut sums, &places, &indices);
+        for (i, sum) in sums.iter().enumerate() {
+            assert_eq!(*sum, [Block((1 << 100) | (1 << i) | (1 << (i + 10)))]);
+        }
     }
 }

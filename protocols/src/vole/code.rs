@@ -23,8 +23,8 @@ pub const EXPANDER_WEIGHT: usize = 7;
 const EXPANDER_PARTS: usize = 4;
 /// Random diagonals of the convolution.
 pub const CONVOLUTION_WIDTH: usize = 24;
-/// A place of a vector under the code: K 64-bit words. Two words are one block; four are two blocks that take the same path.
-pub type Lane<const K: usize> = [u64; K];
+/// A place of a vector under the code: K blocks that take the same path.
+pub type Lane<const K: usize> = [Block; K];
 
 /// The code for one number of outputs: a public parameter of the job, made once and used for every chunk.
 pub struct Code {
@@ -81,7 +81,7 @@ impl Code {
         assert_eq!(noise.len(), 2 * self.outputs(), "two places an output");
         let (outputs, parity) = noise.split_at_mut(self.outputs());
         let [first, second] = &self.coefficients;
-        let history = convolve(first, parity, [[0; K]; WINDOW]);
+        let history = convolve(first, parity, [[Block::ZERO; K]; WINDOW]);
         convolve(second, parity, history);
         lanes::gather(outputs, parity, &self.expander);
     }
@@ -107,51 +107,36 @@ fn convolve<const K: usize>(
     last.try_into().expect("a window's length")
 }
 
-/// A block as a lane of two words.
-#[inline(always)]
-pub(super) fn lane(block: Block) -> Lane<2> {
-    [block.low(), block.high()]
-}
-
-/// A lane of two words as a block.
-#[inline(always)]
-pub(super) fn block(lane: Lane<2>) -> Block {
-    Block((u128::from(lane[1]) << 64) | u128::from(lane[0]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::field;
 
-    fn add(sum: &mut Lane<2>, addend: &Lane<2>) {
-        sum[0] ^= addend[0];
-        sum[1] ^= addend[1];
+    fn random_blocks(seed: u128, count: usize) -> Vec<Block> {
+        crate::prg::Prg::new(Block(seed)).blocks(count)
     }
 
-    fn random_lanes(seed: u64, count: usize) -> Vec<Lane<2>> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        (0..count)
-            .map(|_| [rng.next_u64(), rng.next_u64()])
-            .collect()
+    fn compressed(code: &Code, mut noise: Vec<Block>) -> Vec<Block> {
+        let lanes: &mut [Lane<1>] = noise.as_chunks_mut().0;
+        code.compress(lanes);
+        noise.truncate(code.outputs());
+        noise
     }
 
     /// The definition, place by place.
-    fn oracle(code: &Code, noise: &[Lane<2>]) -> Vec<Lane<2>> {
+    fn oracle(code: &Code, noise: &[Block]) -> Vec<Block> {
         let m = code.outputs();
         let mut parity = noise[m..].to_vec();
-        let mut history = vec![[0u64; 2]; WINDOW];
+        let mut history = vec![Block::ZERO; WINDOW];
         for coefficients in &code.coefficients {
             let mut line = history.clone();
             line.extend_from_slice(&parity);
             for i in 0..m {
                 let at = i + WINDOW;
-                let sum = block(line[at]) ^ block(line[i]);
-                let mut sum = lane(field::multiply(sum, Block(lanes::SCALER.into())));
+                let mut sum = field::multiply(line[at] ^ line[i], Block(lanes::SCALER.into()));
                 for j in 0..CONVOLUTION_WIDTH {
                     if (coefficients[i][j / 8] >> (j % 8)) & 1 == 1 {
-                        let looked_at = line[i + 1 + j];
-                        add(&mut sum, &looked_at);
+                        sum ^= line[i + 1 + j];
                     }
                 }
                 line[at] = sum;
@@ -159,58 +144,43 @@ mod tests {
             parity = line[WINDOW..].to_vec();
             history = line[m..].to_vec();
         }
-        (0..m)
-            .map(|i| {
-                let mut output = noise[i];
-                code.expander[i]
-                    .iter()
-                    .for_each(|place| add(&mut output, &parity[*place as usize]));
-                output
-            })
-            .collect()
+        let output = |(e, row): (&Block, &[u32; EXPANDER_WEIGHT])| {
+            row.iter()
+                .fold(*e, |sum, place| sum ^ parity[*place as usize])
+        };
+        noise.iter().zip(&code.expander).map(output).collect()
     }
 
     #[test]
     fn compression_follows_the_definition_at_every_small_size() {
         for outputs in [7, 8, 24, 25, 26, 49, 50, 51, 200, 1_001] {
             let code = Code::new(outputs, [3; 32]);
-            let noise = random_lanes(outputs as u64, 2 * outputs);
-            let mut compressed = noise.clone();
-            code.compress(&mut compressed);
-            assert_eq!(
-                compressed[..outputs],
-                oracle(&code, &noise),
-                "{outputs} outputs"
-            );
+            let noise = random_blocks(outputs as u128, 2 * outputs);
+            let expected = oracle(&code, &noise);
+            assert_eq!(compressed(&code, noise), expected, "{outputs} outputs");
         }
     }
 
     #[test]
     fn two_blocks_in_one_lane_take_the_same_path_as_one() {
         let code = Code::new(500, [4; 32]);
-        let (mut a, mut b) = (random_lanes(1, 1_000), random_lanes(2, 1_000));
-        let mut both: Vec<Lane<4>> = a
-            .iter()
-            .zip(&b)
-            .map(|(a, b)| [a[0], a[1], b[0], b[1]])
-            .collect();
-        code.compress(&mut a);
-        code.compress(&mut b);
+        let (a, b) = (random_blocks(1, 1_000), random_blocks(2, 1_000));
+        let mut both: Vec<Lane<2>> = a.iter().zip(&b).map(|(a, b)| [*a, *b]).collect();
         code.compress(&mut both);
-        for i in 0..500 {
-            assert_eq!(both[i], [a[i][0], a[i][1], b[i][0], b[i][1]]);
+        let alone = compressed(&code, a).into_iter().zip(compressed(&code, b));
+        for (both, (a, b)) in both.iter().zip(alone) {
+            assert_eq!(*both, [a, b]);
         }
     }
 
     #[test]
     fn one_noise_place_reaches_about_half_of_a_convolved_region() {
         let code = Code::new(4_096, [5; 32]);
-        let mut noise = vec![[0u64; 2]; 8_192];
-        noise[4_096 + 100] = [1, 0];
-        code.compress(&mut noise);
-        for bit in 0..64 {
-            let touched = |place: &&Lane<2>| (place[0] >> bit) & 1 == 1;
-            let touched = noise[..4_096].iter().filter(touched).count();
+        let mut noise = vec![Block::ZERO; 8_192];
+        noise[4_096 + 100] = Block::ONE;
+        let outputs = compressed(&code, noise);
+        for bit in 0..128 {
+            let touched = outputs.iter().filter(|out| (out.0 >> bit) & 1 == 1).count();
             assert!(
                 (1_600..2_500).contains(&touched),
                 "bit {bit} of {touched} among 4096 outputs depends on bit 0 of the place"

@@ -7,8 +7,12 @@
 //! the dual LPN assumption with regular noise. The base entries of later chunks are outputs of the first.
 //!
 //! S learns nothing of A; R learns nothing of Δ. Malicious mode adds a check of the base VOLE against R and one of the trees
-//! against S; the latter tells a cheating S about one bit of the noise places (WYKW20), which the choice t = 256 covers: the code
-//! needs about 128 for pseudo-distance 1/4.
+//! against S. Whether the latter passes tells a cheating S about one bit of the noise places (WYKW20).
+//!
+//! **Parameters.** A test vector of relative weight d misses regular noise of t random values with probability (1−d)^t; that is how
+//! RRT23 choose t, from a pseudo-distance d of 1/4 that the code's authors estimate, with (1−2d)^t = 2^-128 at t = 128. We take
+//! t = 256: twice that, which also covers the leaked bit. No known attack on regular noise over a field of 2^128 elements comes
+//! near 2^128 operations here; prime and Gaussian sampling of information sets needs about 2^256.
 //!
 //! ```
 //! use entente_protocols::{block::Block, channel::memory_pair, field, prg::Prg, secret::Secret};
@@ -17,17 +21,18 @@
 //! let setup = Setup::new(5_000, Security::Malicious);
 //! let sid = SessionId::new([7; 32]);
 //! let (mut to_receiver, mut to_sender) = memory_pair();
-//! let (b, at_receiver) = std::thread::scope(|scope| {
+//! let mut a = vec![Block::ZERO; setup.outputs()];
+//! let (b, c) = std::thread::scope(|scope| {
 //!     let sender = scope.spawn(|| {
 //!         let delta = Secret::new(Block(99));
 //!         sender::run(&mut to_receiver, &sid, &setup, &delta, &mut Prg::new(Block(1)))
 //!     });
-//!     let at_receiver = receiver::run(&mut to_sender, &sid, &setup, &mut Prg::new(Block(2)));
-//!     (sender.join().expect("no panic"), at_receiver)
+//!     let c = receiver::run(&mut to_sender, &sid, &setup, &mut a, &mut Prg::new(Block(2)));
+//!     (sender.join().expect("no panic"), c)
 //! });
-//! let (b, at_receiver) = (b?, at_receiver?);
+//! let (b, c) = (b?, c?);
 //! for i in 0..5_000 {
-//!     assert_eq!(at_receiver.c[i], b[i] ^ field::multiply(at_receiver.a[i], Block(99)));
+//!     assert_eq!(c.expose()[i], b.expose()[i] ^ field::multiply(a[i], Block(99)));
 //! }
 //! # Ok::<(), entente_protocols::fault::Fault>(())
 //! ```
@@ -39,10 +44,13 @@ pub mod sender;
 mod setup;
 pub mod tree;
 
-pub use setup::Setup;
+pub use setup::{OUTPUTS_MAX, Setup};
 
 use crate::block::Block;
 use crate::channel::Kind;
+use crate::hash;
+use crate::secret::Secret;
+use crate::session_id::SessionId;
 
 const TREE_SUMS: Kind = Kind::new(0x0311, "VOLE tree sums");
 const TREE_DIFFERENCES: Kind = Kind::new(0x0312, "VOLE tree differences");
@@ -50,11 +58,15 @@ const RECHOSEN: Kind = Kind::new(0x0313, "VOLE chosen base entry");
 const CHECK_POINT: Kind = Kind::new(0x0314, "VOLE check point");
 const CHECK_VALUE: Kind = Kind::new(0x0315, "VOLE check value");
 
-/// What S shows of the check's value: enough to compare, nothing to compute with.
-fn check_digest(value: Block) -> Block {
-    let digest = blake3::derive_key("entente/1/vole/check-value", &value.to_bytes());
-    let (first, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
-    Block::from_bytes(*first)
+/// What S shows of the check's value: enough to compare, nothing to compute with. An R that chose another entry for the check
+/// would see a multiple of Δ in the value itself.
+fn check_digest(sid: &SessionId, value: Block) -> Block {
+    hash::keyed("entente/1/vole/check-value", sid, &[]).block(&value.to_bytes())
+}
+
+/// Zeros to be filled with what must be wiped. Boxed, so that no spare capacity has to be wiped too.
+fn secret_blocks(count: usize) -> Secret<Box<[Block]>> {
+    Secret::new(vec![Block::ZERO; count].into_boxed_slice())
 }
 
 #[cfg(test)]

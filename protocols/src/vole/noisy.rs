@@ -4,8 +4,9 @@
 //! whichever stream it holds. Weighted with x^i, R's c = Σ x^i·r_0 and S's b = Σ x^i·q_i satisfy c = b ⊕ a·Δ.
 //!
 //! In malicious mode R proves that all 128 corrections hide the same a: inconsistent ones would let it guess bits of Δ. S sends random
-//! χ; R answers x = Σ χ_j·a_j and z = Σ χ_j·c_j over all entries, of which the last is random and never used again, so x and z show
-//! nothing of the others; S compares z with y ⊕ Δ·x.
+//! χ; R answers x = Σ χ^j·a_j and z = Σ χ^j·c_j over all entries, of which the last is random and never used again, so x and z show
+//! nothing of the others; S compares z with y ⊕ Δ·x. A cheating R passes only if it guessed, before it saw χ, the value of a linear
+//! function of Δ: with probability 2^-r it then knows r bits of Δ, and otherwise the run ends.
 
 use crate::block::Block;
 use crate::channel::{Channel, Kind};
@@ -31,17 +32,15 @@ pub(super) fn receive(
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<Block>, Fault> {
     let pairs = base::send(channel, sid, base::TRANSFERS, rng)?;
-    let mut corrections = Vec::with_capacity(pairs.len() * a.len());
+    let mut corrections = Vec::with_capacity(base::TRANSFERS * a.len());
     let mut c = vec![Block::ZERO; a.len()];
-    for pair in pairs.iter().rev() {
-        let [zero, one] = pair.map(|key| Prg::new(key).blocks(a.len()));
-        corrections.extend(
-            zero.iter()
-                .zip(&one)
-                .zip(a)
-                .map(|((zero, one), a)| *zero ^ *one ^ *a),
-        );
-        double_and_add(&mut c, &zero);
+    let [mut zero, mut one] = [super::secret_blocks(a.len()), super::secret_blocks(a.len())];
+    for pair in pairs.expose().iter().rev() {
+        Prg::new(pair[0]).fill_blocks(zero.expose_mut());
+        Prg::new(pair[1]).fill_blocks(one.expose_mut());
+        let streams = zero.expose().iter().zip(one.expose());
+        corrections.extend(streams.zip(a).map(|((zero, one), a)| *zero ^ *one ^ *a));
+        double_and_add(&mut c, zero.expose());
     }
     channel.send_all(CORRECTIONS, &corrections)?;
     if security.is_malicious() {
@@ -63,23 +62,22 @@ pub(super) fn send(
     delta: &Secret<Block>,
     entries: usize,
     rng: &mut impl CryptoRng,
-) -> Result<Vec<Block>, Fault> {
-    let bits: Vec<bool> = (0..base::TRANSFERS)
-        .map(|i| delta.expose().0 >> i & 1 == 1)
-        .collect();
-    let keys = base::receive(channel, sid, &bits, rng)?;
+) -> Result<Secret<Box<[Block]>>, Fault> {
+    let bits = (0..base::TRANSFERS).map(|i| (delta.expose().0 >> i) & 1 == 1);
+    let bits: Secret<Vec<bool>> = Secret::new(bits.collect());
+    let keys = base::receive(channel, sid, bits.expose(), rng)?;
     let corrections: Vec<Block> = channel.receive_all(CORRECTIONS, base::TRANSFERS * entries)?;
-    let mut b = vec![Block::ZERO; entries];
-    let order = keys.iter().zip(&bits).rev();
+    let [mut b, mut q] = [super::secret_blocks(entries), super::secret_blocks(entries)];
+    let order = keys.expose().iter().zip(bits.expose()).rev();
     for ((key, bit), corrections) in order.zip(corrections.chunks_exact(entries)) {
-        let mut q = Prg::new(*key).blocks(entries);
-        q.iter_mut()
-            .zip(corrections)
-            .for_each(|(q, correction)| *q ^= correction.masked(*bit));
-        double_and_add(&mut b, &q);
+        Prg::new(*key).fill_blocks(q.expose_mut());
+        for (q, correction) in q.expose_mut().iter_mut().zip(corrections) {
+            *q ^= correction.masked(*bit);
+        }
+        double_and_add(b.expose_mut(), q.expose());
     }
     if security.is_malicious() {
-        check(channel, delta, &b, rng)?;
+        check(channel, delta, b.expose(), rng)?;
     }
     Ok(b)
 }
@@ -90,9 +88,7 @@ fn check(
     b: &[Block],
     rng: &mut impl CryptoRng,
 ) -> Result<(), Fault> {
-    let mut bytes = [0; 16];
-    rng.fill_bytes(&mut bytes);
-    let challenge = Block::from_bytes(bytes);
+    let challenge = Block::random(rng);
     channel.send_part(CHALLENGE, &[challenge])?;
     let response: Vec<Block> = channel.receive_part(RESPONSE, 2)?;
     let y = inner_product(&powers(challenge, b.len()), b);

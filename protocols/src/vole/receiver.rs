@@ -4,7 +4,9 @@ use super::code::Lane;
 use super::sender::trees;
 use super::setup::{BASE, NOISE, Setup, TREE_CHECK};
 use super::tree::{self, Doubling};
-use super::{CHECK_POINT, CHECK_VALUE, RECHOSEN, TREE_DIFFERENCES, TREE_SUMS, noisy};
+use super::{
+    CHECK_POINT, CHECK_VALUE, RECHOSEN, TREE_DIFFERENCES, TREE_SUMS, noisy, secret_blocks,
+};
 use crate::block::Block;
 use crate::channel::Channel;
 use crate::fault::{Fault, Misbehaviour};
@@ -14,16 +16,12 @@ use crate::secret::Secret;
 use crate::session_id::SessionId;
 use rand_core::CryptoRng;
 use rayon::prelude::*;
+use zeroize::Zeroize;
 
-/// What R ends with. **Must not be sent.**
-pub struct Vectors {
-    /// A.
-    pub a: Vec<Block>,
-    /// C = B + A·Δ.
-    pub c: Vec<Block>,
-}
+/// Places summed up at a time when the trees are checked: stays on the stack.
+const CHECKED_PLACES: usize = 256;
 
-/// A chunk's noise: one place a tree, and its base entries.
+/// A chunk's noise: one place a tree, and its base entries. Wiped when dropped.
 struct Noise {
     places: Vec<usize>,
     a: Vec<Block>,
@@ -31,78 +29,76 @@ struct Noise {
     check_point: Block,
 }
 
-/// A and C of `setup.outputs()` outputs.
+impl Drop for Noise {
+    fn drop(&mut self) {
+        self.places.zeroize();
+        self.a.zeroize();
+        self.c.zeroize();
+        self.check_point.zeroize();
+    }
+}
+
+/// C, and A **added to** `onto`, which has a place for each of `setup.outputs()` outputs: A is only ever needed to mask a vector.
+/// C is wiped when dropped.
+///
+/// # Panics
+/// If `onto` has another length: a caller's defect.
 pub fn run(
     channel: &mut Channel,
     sid: &SessionId,
     setup: &Setup,
+    onto: &mut [Block],
     rng: &mut impl CryptoRng,
-) -> Result<Vectors, Fault> {
-    let mut noise = Noise::draw(setup, (0..BASE).map(|_| random_block(rng)).collect(), rng);
+) -> Result<Secret<Box<[Block]>>, Fault> {
+    assert_eq!(onto.len(), setup.outputs(), "one place an output");
+    let mut noise = Noise::draw(setup, (0..BASE).map(|_| Block::random(rng)).collect(), rng);
     noise.a[TREE_CHECK] = noise.check_entry(setup);
     let base_sid = sid.part("base VOLE", 0);
     noise.c = noisy::receive(channel, &base_sid, setup.security(), &noise.a, rng)?;
     let mut transfers =
         extension::Receiver::set_up(channel, &sid.part("VOLE trees", 0), setup.security(), rng)?;
     let doubling = Doubling::new(sid.part("VOLE doubling", 0).as_bytes());
-    let mut places: Vec<Lane<4>> = vec![[0; 4]; setup.places()];
-    let capacity = setup.reserved() + setup.outputs();
-    let mut vectors = Vectors {
-        a: Vec::with_capacity(capacity),
-        c: Vec::with_capacity(capacity),
-    };
-    let mut reserved = (Vec::new(), Vec::new());
+    let mut places: Secret<Box<[Lane<2>]>> =
+        Secret::new(vec![[Block::ZERO; 2]; setup.places()].into_boxed_slice());
+    let mut c = secret_blocks(setup.outputs());
+    let mut reserved: Secret<Vec<Lane<2>>> = Secret::new(Vec::new());
+    let mut done = 0;
     for chunk in 0..setup.chunks() {
         if chunk > 0 {
-            let entries = (chunk - 1) * BASE..chunk * BASE;
-            noise = Noise::draw(setup, reserved.0[entries.clone()].to_vec(), rng);
-            noise.c = reserved.1[entries].to_vec();
+            let entries = &reserved.expose()[(chunk - 1) * BASE..chunk * BASE];
+            noise = Noise::draw(setup, entries.iter().map(|[a, _]| *a).collect(), rng);
+            noise.c = entries.iter().map(|[_, c]| *c).collect();
             if setup.security().is_malicious() {
                 rechoose(channel, setup, &mut noise)?;
             }
         }
-        let choices: Vec<bool> = (0..NOISE)
-            .flat_map(|i| {
-                tree::choices(
-                    noise.places[i],
-                    setup.tree_start(i + 1) - setup.tree_start(i),
-                )
-            })
-            .collect();
-        let keys = transfers.extend(channel, &choices, rng)?;
         rebuild(
             channel,
             setup,
             &doubling,
             &noise,
-            &choices,
-            &keys,
-            &mut places,
+            &mut transfers,
+            places.expose_mut(),
+            rng,
         )?;
         if setup.security().is_malicious() {
-            check(channel, &noise, &places)?;
+            let sid = sid.part("VOLE chunk", chunk as u64);
+            check(channel, &sid, &noise, places.expose())?;
         }
-        setup.code().compress(&mut places);
-        for place in &places[..setup.code().outputs()] {
-            vectors.a.push(super::code::block([place[0], place[1]]));
-            vectors.c.push(super::code::block([place[2], place[3]]));
-        }
+        setup.code().compress(places.expose_mut());
+        let outputs = &places.expose()[..setup.code().outputs()];
+        let kept = if chunk == 0 { setup.reserved() } else { 0 };
         if chunk == 0 {
-            reserved = (
-                vectors.a.drain(..setup.reserved()).collect(),
-                vectors.c.drain(..setup.reserved()).collect(),
-            );
+            reserved = Secret::new(outputs[..kept].to_vec());
+        }
+        let room = onto[done..].iter_mut().zip(&mut c.expose_mut()[done..]);
+        done += outputs.len() - kept;
+        for ((onto, c), output) in room.zip(&outputs[kept..]) {
+            *onto ^= output[0];
+            *c = output[1];
         }
     }
-    vectors.a.truncate(setup.outputs());
-    vectors.c.truncate(setup.outputs());
-    Ok(vectors)
-}
-
-fn random_block(rng: &mut impl CryptoRng) -> Block {
-    let mut bytes = [0; 16];
-    rng.fill_bytes(&mut bytes);
-    Block::from_bytes(bytes)
+    Ok(c)
 }
 
 impl Noise {
@@ -110,15 +106,14 @@ impl Noise {
     fn draw(setup: &Setup, a: Vec<Block>, rng: &mut impl CryptoRng) -> Self {
         let places = (0..NOISE)
             .map(|tree| {
-                let leaves = (setup.tree_start(tree + 1) - setup.tree_start(tree)) as u64;
-                (u64::from(rng.next_u32()) * leaves >> 32) as usize
+                ((u64::from(rng.next_u32()) * setup.tree_places(tree) as u64) >> 32) as usize
             })
             .collect();
         Self {
             places,
             a,
             c: Vec::new(),
-            check_point: random_block(rng),
+            check_point: Block::random(rng),
         }
     }
 
@@ -127,10 +122,18 @@ impl Noise {
     fn check_entry(&self, setup: &Setup) -> Block {
         let mut sum = Block::ZERO;
         for (tree, (place, a)) in self.places.iter().zip(&self.a).enumerate() {
-            let exponent = (setup.tree_start(tree) + place + 1) as u64;
+            let exponent = (setup.tree_start(tree) + place + 1) as u32;
             sum ^= field::multiply(field::power(self.check_point, exponent), *a);
         }
         sum
+    }
+
+    /// The side of each level of each tree that the path to the noise does not take.
+    fn choices(&self, setup: &Setup) -> Vec<bool> {
+        let trees = self.places.iter().enumerate();
+        trees
+            .flat_map(|(tree, place)| tree::choices(*place, setup.tree_places(tree)))
+            .collect()
     }
 }
 
@@ -142,29 +145,30 @@ fn rechoose(channel: &mut Channel, setup: &Setup, noise: &mut Noise) -> Result<(
     Ok(())
 }
 
-/// Rebuilds the trees into `places`: words 2 and 3 get S's leaves, but the noise's share at its place; words 0 and 1 get the noise.
+/// Rebuilds the trees into `places`: the second block gets S's leaf, but the noise's share at its place; the first the noise.
 fn rebuild(
     channel: &mut Channel,
     setup: &Setup,
     doubling: &Doubling,
     noise: &Noise,
-    choices: &[bool],
-    keys: &[Block],
-    places: &mut [Lane<4>],
+    transfers: &mut extension::Receiver,
+    places: &mut [Lane<2>],
+    rng: &mut impl CryptoRng,
 ) -> Result<(), Fault> {
-    let masked: Vec<Block> = channel.receive_all(TREE_SUMS, 2 * keys.len())?;
+    let choices = Secret::new(noise.choices(setup));
+    let keys = Secret::new(transfers.extend(channel, choices.expose(), rng)?);
+    let masked: Vec<Block> = channel.receive_all(TREE_SUMS, 2 * keys.expose().len())?;
     let differences: Vec<Block> = channel.receive_all(TREE_DIFFERENCES, NOISE)?;
     // Both sums are read, so that the address does not show the choice.
-    let chosen: Vec<Block> = masked
+    let chosen = masked
         .chunks_exact(2)
-        .zip(choices.iter().zip(keys))
-        .map(|(pair, (right, key))| pair[0].masked(!right) ^ pair[1].masked(*right) ^ *key)
-        .collect();
-    let mut levels = chosen.as_slice();
+        .zip(choices.expose().iter().zip(keys.expose()))
+        .map(|(pair, (right, key))| pair[0].masked(!right) ^ pair[1].masked(*right) ^ *key);
+    let chosen: Secret<Vec<Block>> = Secret::new(chosen.collect());
+    let mut levels = chosen.expose().as_slice();
     let chosen: Vec<&[Block]> = (0..NOISE)
         .map(|tree| {
-            let depth = tree::depth(setup.tree_start(tree + 1) - setup.tree_start(tree));
-            let (mine, rest) = levels.split_at(depth);
+            let (mine, rest) = levels.split_at(tree::depth(setup.tree_places(tree)));
             levels = rest;
             mine
         })
@@ -173,37 +177,39 @@ fn rebuild(
         .into_par_iter()
         .enumerate()
         .for_each(|(tree, places)| {
-            let mut leaves = vec![Block::ZERO; places.len()];
+            let mut leaves = secret_blocks(places.len());
+            let leaves = leaves.expose_mut();
             let index = noise.places[tree];
-            tree::rebuild(doubling, index, chosen[tree], &mut leaves);
+            let others = tree::rebuild(doubling, index, chosen[tree], leaves);
             // The difference is Σ leaves + b; with all other leaves and c = b + a·Δ, what remains is the leaf + a·Δ.
-            let known = leaves
-                .iter()
-                .fold(differences[tree] ^ noise.c[tree], |sum, leaf| sum ^ *leaf);
-            leaves[index] = known;
-            for (place, leaf) in places.iter_mut().zip(&leaves) {
-                *place = [0, 0, leaf.low(), leaf.high()];
+            leaves[index] = differences[tree] ^ noise.c[tree] ^ others;
+            for (place, leaf) in places.iter_mut().zip(leaves.iter()) {
+                *place = [Block::ZERO, *leaf];
             }
-            places[index][0] = noise.a[tree].low();
-            places[index][1] = noise.a[tree].high();
+            places[index][0] = noise.a[tree];
         });
     Ok(())
 }
 
 /// Names the point, and compares S's value with what R's own places and base entry give.
-fn check(channel: &mut Channel, noise: &Noise, places: &[Lane<4>]) -> Result<(), Fault> {
+fn check(
+    channel: &mut Channel,
+    sid: &SessionId,
+    noise: &Noise,
+    places: &[Lane<2>],
+) -> Result<(), Fault> {
     channel.send_part(CHECK_POINT, &[noise.check_point])?;
     let mut polynomial = Polynomial::new(noise.check_point);
-    for places in places.chunks(1 << 10) {
-        let values: Vec<Block> = places
-            .iter()
-            .map(|place| super::code::block([place[2], place[3]]))
-            .collect();
-        polynomial.add(&values);
+    for places in places.chunks(CHECKED_PLACES) {
+        let mut shares = [Block::ZERO; CHECKED_PLACES];
+        for (share, place) in shares.iter_mut().zip(places) {
+            *share = place[1];
+        }
+        polynomial.add(&shares[..places.len()]);
     }
     let value = polynomial.value() ^ noise.c[TREE_CHECK];
     let theirs: Vec<Block> = channel.receive_part(CHECK_VALUE, 1)?;
-    if Secret::new(theirs[0]) != Secret::new(super::check_digest(value)) {
+    if Secret::new(theirs[0]) != Secret::new(super::check_digest(sid, value)) {
         return Err(Misbehaviour::CheckFailed {
             check: "the VOLE trees",
         }

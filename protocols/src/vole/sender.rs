@@ -1,9 +1,11 @@
 //! S: knows Δ, gets B.
 
-use super::code::{Lane, block, lane};
+use super::code::Lane;
 use super::setup::{BASE, NOISE, Setup, TREE_CHECK};
 use super::tree::{self, Doubling};
-use super::{CHECK_POINT, CHECK_VALUE, RECHOSEN, TREE_DIFFERENCES, TREE_SUMS, noisy};
+use super::{
+    CHECK_POINT, CHECK_VALUE, RECHOSEN, TREE_DIFFERENCES, TREE_SUMS, noisy, secret_blocks,
+};
 use crate::block::Block;
 use crate::channel::Channel;
 use crate::fault::Fault;
@@ -14,41 +16,64 @@ use crate::session_id::SessionId;
 use rand_core::CryptoRng;
 use rayon::prelude::*;
 
-/// B for a Δ that is fresh for this run. **B must not be sent.**
+/// B for a Δ that is fresh for this run; wiped when dropped.
 pub fn run(
     channel: &mut Channel,
     sid: &SessionId,
     setup: &Setup,
     delta: &Secret<Block>,
     rng: &mut impl CryptoRng,
-) -> Result<Vec<Block>, Fault> {
+) -> Result<Secret<Box<[Block]>>, Fault> {
     let base_sid = sid.part("base VOLE", 0);
     let mut base = noisy::send(channel, &base_sid, setup.security(), delta, BASE, rng)?;
     let mut transfers =
         extension::Sender::set_up(channel, &sid.part("VOLE trees", 0), setup.security(), rng)?;
     let doubling = Doubling::new(sid.part("VOLE doubling", 0).as_bytes());
-    let mut places: Vec<Lane<2>> = vec![[0; 2]; setup.places()];
-    let mut b = Vec::with_capacity(setup.reserved() + setup.outputs());
-    let mut reserved = Vec::new();
+    let mut places: Secret<Box<[Lane<1>]>> =
+        Secret::new(vec![[Block::ZERO]; setup.places()].into_boxed_slice());
+    let mut b = secret_blocks(setup.outputs());
+    let mut reserved = secret_blocks(setup.reserved());
+    let mut done = 0;
     for chunk in 0..setup.chunks() {
         if chunk > 0 {
-            base = reserved[(chunk - 1) * BASE..chunk * BASE].to_vec();
+            let entries = (chunk - 1) * BASE..chunk * BASE;
+            base.expose_mut()
+                .copy_from_slice(&reserved.expose()[entries]);
             if setup.security().is_malicious() {
-                rechoose(channel, delta, &mut base)?;
+                rechoose(channel, delta, base.expose_mut())?;
             }
         }
-        let keys = transfers.extend(channel, setup.transfers(), rng)?;
-        deal(channel, setup, &doubling, &base, &keys, &mut places, rng)?;
+        let keys = Secret::new(transfers.extend(channel, setup.transfers(), rng)?);
+        let blocks = places.expose_mut().as_flattened_mut();
+        deal(
+            channel,
+            setup,
+            &doubling,
+            base.expose(),
+            keys.expose(),
+            blocks,
+            rng,
+        )?;
         if setup.security().is_malicious() {
-            prove(channel, &base, &places)?;
+            prove(
+                channel,
+                &sid.part("VOLE chunk", chunk as u64),
+                base.expose(),
+                blocks,
+            )?;
         }
-        setup.code().compress(&mut places);
-        b.extend(places[..setup.code().outputs()].iter().copied().map(block));
+        setup.code().compress(places.expose_mut());
+        let outputs = &places.expose().as_flattened()[..setup.code().outputs()];
+        let kept = if chunk == 0 { setup.reserved() } else { 0 };
         if chunk == 0 {
-            reserved = b.drain(..setup.reserved()).collect();
+            reserved.expose_mut().copy_from_slice(&outputs[..kept]);
         }
+        let room = &mut b.expose_mut()[done..];
+        done += outputs.len() - kept;
+        room.iter_mut()
+            .zip(&outputs[kept..])
+            .for_each(|(b, output)| *b = *output);
     }
-    b.truncate(setup.outputs());
     Ok(b)
 }
 
@@ -59,30 +84,22 @@ fn deal(
     doubling: &Doubling,
     base: &[Block],
     keys: &[[Block; 2]],
-    places: &mut [Lane<2>],
+    places: &mut [Block],
     rng: &mut impl CryptoRng,
 ) -> Result<(), Fault> {
-    let roots: Vec<Block> = (0..NOISE)
-        .map(|_| {
-            let mut bytes = [0; 16];
-            rng.fill_bytes(&mut bytes);
-            Block::from_bytes(bytes)
-        })
-        .collect();
+    let mut roots = secret_blocks(NOISE);
+    for root in roots.expose_mut().iter_mut() {
+        *root = Block::random(rng);
+    }
     let dealt: Vec<(Vec<[Block; 2]>, Block)> = trees(setup, places)
         .into_par_iter()
-        .zip(&roots)
+        .zip(roots.expose().par_iter())
         .zip(&base[..NOISE])
-        .map(|((places, root), base)| {
-            let mut leaves = vec![Block::ZERO; places.len()];
+        .map(|((leaves, root), base)| {
             let mut sums = vec![[Block::ZERO; 2]; tree::depth(leaves.len())];
-            tree::deal(doubling, *root, &mut leaves, &mut sums);
-            let total = leaves.iter().fold(*base, |sum, leaf| sum ^ *leaf);
-            places
-                .iter_mut()
-                .zip(&leaves)
-                .for_each(|(place, leaf)| *place = lane(*leaf));
-            (sums, total)
+            tree::deal(doubling, *root, leaves, &mut sums);
+            let [left, right] = sums.last().copied().unwrap_or_default();
+            (sums, *base ^ left ^ right)
         })
         .collect();
     let sums = dealt.iter().flat_map(|(sums, _)| sums).zip(keys);
@@ -98,7 +115,7 @@ fn deal(
 pub(super) fn trees<'a, T>(setup: &Setup, mut places: &'a mut [T]) -> Vec<&'a mut [T]> {
     let mut parts = Vec::with_capacity(NOISE);
     for tree in 0..NOISE {
-        let (part, rest) = places.split_at_mut(setup.tree_start(tree + 1) - setup.tree_start(tree));
+        let (part, rest) = places.split_at_mut(setup.tree_places(tree));
         parts.push(part);
         places = rest;
     }
@@ -113,13 +130,15 @@ fn rechoose(channel: &mut Channel, delta: &Secret<Block>, base: &mut [Block]) ->
 }
 
 /// Shows R that all trees are trees: R named a point after all of them were sent, and compares the value there.
-fn prove(channel: &mut Channel, base: &[Block], places: &[Lane<2>]) -> Result<(), Fault> {
+fn prove(
+    channel: &mut Channel,
+    sid: &SessionId,
+    base: &[Block],
+    places: &[Block],
+) -> Result<(), Fault> {
     let point: Vec<Block> = channel.receive_part(CHECK_POINT, 1)?;
     let mut polynomial = Polynomial::new(point[0]);
-    for places in places.chunks(1 << 10) {
-        let values: Vec<Block> = places.iter().copied().map(block).collect();
-        polynomial.add(&values);
-    }
+    polynomial.add(places);
     let value = polynomial.value() ^ base[TREE_CHECK];
-    channel.send_part(CHECK_VALUE, &[super::check_digest(value)])
+    channel.send_part(CHECK_VALUE, &[super::check_digest(sid, value)])
 }

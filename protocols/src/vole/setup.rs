@@ -11,8 +11,11 @@ pub(super) const BASE: usize = NOISE + 2;
 pub(super) const TREE_CHECK: usize = NOISE;
 /// Most outputs a chunk: its vectors stay in the last cache, and the trees' bytes are shared by many outputs.
 const CHUNK_OUTPUTS_MAX: usize = 1 << 18;
-/// Fewest outputs a chunk: eight places a noise value.
-const CHUNK_OUTPUTS_MIN: usize = 4 * NOISE;
+/// Fewest outputs a chunk, 32 places a noise value: about what the smallest sets need. Regular noise in much shorter blocks is
+/// within reach of algebraic attacks (Briaud and Øygarden, EUROCRYPT'23).
+const CHUNK_OUTPUTS_MIN: usize = 16 * NOISE;
+/// Most outputs of one run, far above the largest bucket's: up to here the first chunk has base entries for all others.
+pub const OUTPUTS_MAX: usize = 1 << 27;
 /// The code's public seed: nothing up the sleeve, the first bytes of BLAKE3 of its name.
 const CODE_NAME: &[u8] = b"entente/1/expand-convolute 7x24";
 
@@ -28,8 +31,9 @@ impl Setup {
     /// For `outputs` outputs a run.
     ///
     /// # Panics
-    /// If `outputs` does not fit 32 bits: a caller's defect.
+    /// If `outputs` is above [`OUTPUTS_MAX`]: a caller's defect.
     pub fn new(outputs: usize, security: Security) -> Self {
+        assert!(outputs <= OUTPUTS_MAX, "outputs in range");
         let chunks = outputs.div_ceil(CHUNK_OUTPUTS_MAX - BASE).max(1);
         // The first chunk also feeds the base entries of the others.
         let all = outputs + (chunks - 1) * BASE;
@@ -70,6 +74,11 @@ impl Setup {
         self.places() * tree / NOISE
     }
 
+    /// Places of one tree.
+    pub(super) fn tree_places(&self, tree: usize) -> usize {
+        self.tree_start(tree + 1) - self.tree_start(tree)
+    }
+
     /// Outputs of the first chunk that feed other chunks' base.
     pub(super) fn reserved(&self) -> usize {
         (self.chunks - 1) * BASE
@@ -78,7 +87,7 @@ impl Setup {
     /// Oblivious transfers a chunk.
     pub(super) fn transfers(&self) -> usize {
         (0..NOISE)
-            .map(|tree| super::tree::depth(self.tree_start(tree + 1) - self.tree_start(tree)))
+            .map(|tree| super::tree::depth(self.tree_places(tree)))
             .sum()
     }
 }

@@ -11,8 +11,10 @@ use crate::session_id::SessionId;
 const SID: SessionId = SessionId::new([3; 32]);
 const DELTA: Block = Block(0x1234_5678_9abc_def0_0fed_cba9_8765_4321);
 
-fn run(outputs: usize, security: Security) -> (Vec<Block>, receiver::Vectors) {
+/// B, A and C.
+fn run(outputs: usize, security: Security) -> [Vec<Block>; 3] {
     let setup = Setup::new(outputs, security);
+    let mut a = vec![Block::ZERO; outputs];
     let (mut to_receiver, mut to_sender) = memory_pair();
     std::thread::scope(|scope| {
         let sender = scope.spawn(|| {
@@ -24,9 +26,16 @@ fn run(outputs: usize, security: Security) -> (Vec<Block>, receiver::Vectors) {
                 &mut Prg::new(Block(1)),
             )
         });
-        let vectors =
-            receiver::run(&mut to_sender, &SID, &setup, &mut Prg::new(Block(2))).expect("honest");
-        (sender.join().expect("no panic").expect("honest"), vectors)
+        let c = receiver::run(
+            &mut to_sender,
+            &SID,
+            &setup,
+            &mut a,
+            &mut Prg::new(Block(2)),
+        )
+        .expect("honest");
+        let b = sender.join().expect("no panic").expect("honest");
+        [b.expose().to_vec(), a, c.expose().to_vec()]
     })
 }
 
@@ -64,7 +73,7 @@ fn an_inconsistent_base_correction_fails_the_base_check() {
             let a = vec![Block(5); BASE];
             let mut c = vec![Block::ZERO; BASE];
             let mut corrections = Vec::new();
-            for (step, keys) in pairs.iter().rev().enumerate() {
+            for (step, keys) in pairs.expose().iter().rev().enumerate() {
                 let [zero, one] = keys.map(|key| Prg::new(key).blocks(BASE));
                 let mut correction: Vec<Block> =
                     (0..BASE).map(|i| zero[i] ^ one[i] ^ a[i]).collect();
@@ -163,13 +172,17 @@ fn receiver_behind_flipped(kind: Kind) -> Option<Fault> {
                 &mut Prg::new(Block(1)),
             )
         });
-        let outcome = receiver::run(&mut to_sender, &SID, &setup, &mut Prg::new(Block(2)));
+        let mut a = vec![Block::ZERO; 5_000];
+        let rng = &mut Prg::new(Block(2));
+        let outcome = receiver::run(&mut to_sender, &SID, &setup, &mut a, rng);
         drop(to_sender);
         let sent = sender.join().expect("no panic");
-        if let (Ok(vectors), Ok(b)) = (&outcome, &sent) {
-            let right =
-                (0..5_000).all(|i| vectors.c[i] == b[i] ^ field::multiply(vectors.a[i], DELTA));
-            assert!(right, "a run that ends well has the right answer");
+        if let (Ok(c), Ok(b)) = (&outcome, &sent) {
+            let relation = |i| c.expose()[i] == b.expose()[i] ^ field::multiply(a[i], DELTA);
+            assert!(
+                (0..5_000).all(relation),
+                "a run that ends well has the right answer"
+            );
         }
         outcome.err()
     })
@@ -179,15 +192,12 @@ fn receiver_behind_flipped(kind: Kind) -> Option<Fault> {
 fn every_output_satisfies_the_relation_in_both_modes_and_at_every_size() {
     for security in [Security::SemiHonest, Security::Malicious] {
         for outputs in [1, 1_000, 5_431, 300_000] {
-            let (b, vectors) = run(outputs, security);
-            assert_eq!(
-                (b.len(), vectors.a.len(), vectors.c.len()),
-                (outputs, outputs, outputs)
-            );
+            let [b, a, c] = run(outputs, security);
+            assert_eq!([b.len(), a.len(), c.len()], [outputs; 3]);
             for i in 0..outputs {
                 assert_eq!(
-                    vectors.c[i],
-                    b[i] ^ field::multiply(vectors.a[i], DELTA),
+                    c[i],
+                    b[i] ^ field::multiply(a[i], DELTA),
                     "{security:?} {i} of {outputs}"
                 );
             }
@@ -197,8 +207,8 @@ fn every_output_satisfies_the_relation_in_both_modes_and_at_every_size() {
 
 #[test]
 fn no_output_of_a_repeats() {
-    let (_, vectors) = run(20_000, Security::SemiHonest);
-    let mut sorted: Vec<u128> = vectors.a.iter().map(|block| block.0).collect();
+    let [_, a, _] = run(20_000, Security::SemiHonest);
+    let mut sorted: Vec<u128> = a.iter().map(|block| block.0).collect();
     sorted.sort_unstable();
     assert!(sorted.windows(2).all(|pair| pair[0] != pair[1]));
 }

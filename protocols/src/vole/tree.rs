@@ -48,85 +48,89 @@ impl Doubling {
         }
     }
 
-    /// The children of `parents`, left and right in turn; `children` may be one shorter than twice the parents.
-    fn children(&self, parents: &[Block], children: &mut [Block]) {
-        for (parents, children) in parents.chunks(BATCH).zip(children.chunks_mut(2 * BATCH)) {
+    /// Replaces the first `parents` nodes by their children, left and right in turn, of which there may be one fewer than two
+    /// each. Returns the sums of all left and of all right ones.
+    fn grow(&self, nodes: &mut [Block], parents: usize, children: usize) -> [Block; 2] {
+        let mut sums = [Block::ZERO; 2];
+        // From the back, so that children overwrite only parents that have had theirs.
+        for batch in (0..parents.div_ceil(BATCH)).rev() {
+            let (start, end) = (batch * BATCH, parents.min((batch + 1) * BATCH));
+            let mut above = [Block::ZERO; BATCH];
+            let above = &mut above[..end - start];
+            above.copy_from_slice(&nodes[start..end]);
             let mut left = [aes::Block::default(); BATCH];
-            for (cell, parent) in left.iter_mut().zip(parents) {
+            let left = &mut left[..end - start];
+            for (cell, parent) in left.iter_mut().zip(above.iter()) {
                 *cell = parent.to_bytes().into();
             }
-            let mut right = left;
-            self.left.encrypt_blocks(&mut left[..parents.len()]);
-            self.right.encrypt_blocks(&mut right[..parents.len()]);
-            for (i, pair) in children.chunks_mut(2).enumerate() {
-                pair[0] = Block::from_bytes(left[i].into()) ^ parents[i];
+            let mut right = [aes::Block::default(); BATCH];
+            let right = &mut right[..end - start];
+            right.copy_from_slice(left);
+            self.left.encrypt_blocks(left);
+            self.right.encrypt_blocks(right);
+            let below = nodes[2 * start..children.min(2 * end)].chunks_mut(2);
+            for (((pair, parent), left), right) in below.zip(above).zip(left).zip(right) {
+                pair[0] = Block::from_bytes((*left).into()) ^ *parent;
+                sums[0] ^= pair[0];
                 if let Some(second) = pair.get_mut(1) {
-                    *second = Block::from_bytes(right[i].into()) ^ parents[i];
+                    *second = Block::from_bytes((*right).into()) ^ *parent;
+                    sums[1] ^= *second;
                 }
             }
         }
+        sums
     }
-}
-
-/// Sums of the left and of the right children of one level.
-fn side_sums(nodes: &[Block]) -> [Block; 2] {
-    let mut sums = [Block::ZERO; 2];
-    for pair in nodes.chunks(2) {
-        sums[0] ^= pair[0];
-        if let Some(right) = pair.get(1) {
-            sums[1] ^= *right;
-        }
-    }
-    sums
 }
 
 /// All leaves of the tree under `root` into `leaves`, and each level's two sums, from the top, into `sums`.
 ///
 /// # Panics
-/// If `sums` does not have one place a level: a caller's defect.
+/// If there is no leaf or `sums` does not have one place a level: a caller's defect.
 pub fn deal(doubling: &Doubling, root: Block, leaves: &mut [Block], sums: &mut [[Block; 2]]) {
     let depth = depth(leaves.len());
     assert_eq!(sums.len(), depth, "one pair of sums a level");
-    let mut nodes = vec![root];
+    leaves[0] = root;
+    let mut count = 1;
     for (level, sums) in sums.iter_mut().enumerate() {
-        let mut below = vec![Block::ZERO; width(leaves.len(), depth, level + 1)];
-        doubling.children(&nodes, &mut below);
-        *sums = side_sums(&below);
-        nodes = below;
+        let below = width(leaves.len(), depth, level + 1);
+        *sums = doubling.grow(leaves, count, below);
+        count = below;
     }
-    leaves.copy_from_slice(&nodes);
 }
 
 /// Which of the two sums of each level, from the top, the holder of all leaves but `index` takes: the side that the path does not go.
 pub fn choices(index: usize, leaves: usize) -> impl Iterator<Item = bool> {
     let depth = depth(leaves);
-    (1..=depth).map(move |level| index >> (depth - level) & 1 == 0)
+    (1..=depth).map(move |level| (index >> (depth - level)) & 1 == 0)
 }
 
-/// All leaves but the one at `index`, which is left zero, from the chosen sum of each level.
+/// All leaves but the one at `index`, which is left zero, from the chosen sum of each level. Returns the sum of all.
 ///
 /// # Panics
 /// If `index` is not a leaf or `chosen` does not have one sum a level: a caller's defect.
-pub fn rebuild(doubling: &Doubling, index: usize, chosen: &[Block], leaves: &mut [Block]) {
+pub fn rebuild(doubling: &Doubling, index: usize, chosen: &[Block], leaves: &mut [Block]) -> Block {
     let depth = depth(leaves.len());
     assert!(
         index < leaves.len() && chosen.len() == depth,
         "a leaf, and one sum a level"
     );
-    let mut nodes = vec![Block::ZERO];
-    for (level, sum) in chosen.iter().enumerate() {
-        let mut below = vec![Block::ZERO; width(leaves.len(), depth, level + 1)];
-        doubling.children(&nodes, &mut below);
+    leaves[0] = Block::ZERO;
+    let (mut count, mut total) = (1, Block::ZERO);
+    for (level, chosen) in chosen.iter().enumerate() {
+        let below = width(leaves.len(), depth, level + 1);
+        let sums = doubling.grow(leaves, count, below);
+        // The path's node is unknown, so what grew from it means nothing; the sibling follows from the chosen sum.
         let on_path = index >> (depth - level - 1);
-        below[on_path] = Block::ZERO;
-        if let Some(sibling) = below.get_mut(on_path ^ 1) {
-            *sibling = Block::ZERO;
-            let known = side_sums(&below)[(on_path ^ 1) & 1];
-            below[on_path ^ 1] = known ^ *sum;
+        let sibling = on_path ^ 1;
+        total = sums[0] ^ sums[1] ^ std::mem::take(&mut leaves[on_path]);
+        if sibling < below {
+            let without = sums[sibling & 1] ^ leaves[sibling];
+            total ^= leaves[sibling] ^ without ^ *chosen;
+            leaves[sibling] = without ^ *chosen;
         }
-        nodes = below;
+        count = below;
     }
-    leaves.copy_from_slice(&nodes);
+    total
 }
 
 #[cfg(test)]
@@ -155,9 +159,13 @@ mod tests {
                     .map(|(right, sums)| sums[usize::from(right)])
                     .collect();
                 let mut held = vec![Block::ONE; leaves];
-                rebuild(&Doubling::new(&[1; 32]), index, &chosen, &mut held);
+                let total = rebuild(&Doubling::new(&[1; 32]), index, &chosen, &mut held);
                 let mut expected = values.clone();
                 expected[index] = Block::ZERO;
+                assert_eq!(
+                    total,
+                    expected.iter().fold(Block::ZERO, |sum, leaf| sum ^ *leaf)
+                );
                 assert_eq!(held, expected, "{leaves} leaves, index {index}");
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! For choice c the receiver draws a random point r_{1−c} and sets r_c = a·G − H(c, r_{1−c}); the sender sees two points of the
 //! same distribution. With A_i = r_i + H(i, r_{1−i}) and one point B = y·G, the keys are KDF(y·A_0) and KDF(y·A_1), and the
-//! receiver knows KDF(a·B) for its choice only. A malicious receiver would need a discrete logarithm for a second key; a
+//! receiver knows KDF(a·B) for its choice only. One B serves all transfers of a call, as the KDF takes the place. A malicious receiver would need a discrete logarithm for a second key; a
 //! malicious sender influences keys, which every use here allows. Points that are not canonical, and the identity, are refused.
 
 mod point;
@@ -16,7 +16,8 @@ use crate::block::Block;
 use crate::channel::Kind;
 use crate::hash;
 use crate::session_id::SessionId;
-use curve25519_dalek::RistrettoPoint;
+use curve25519_dalek::ristretto::CompressedRistretto;
+use curve25519_dalek::{RistrettoPoint, Scalar};
 use point::Point;
 
 /// Transfers that one set-up of the extension needs, and the most that one call makes.
@@ -38,16 +39,21 @@ fn mask(sid: &SessionId, place: usize, side: u8, other: &Point) -> RistrettoPoin
     RistrettoPoint::from_uniform_bytes(&uniform)
 }
 
+/// One half. Twice a point is cheaper to encode than the point itself, many at a time; so the secret scalars are halved and the
+/// halves' products doubled.
+fn halved(secret: &Scalar) -> Scalar {
+    secret * Scalar::from(2_u8).invert()
+}
+
 /// KDF: binds the key to its place and to everything both sides sent for it.
 fn key(
     sid: &SessionId,
     place: usize,
     pair: &[Point; 2],
     answer: &Point,
-    shared: &RistrettoPoint,
+    shared: &CompressedRistretto,
 ) -> Block {
     let place = (place as u64).to_le_bytes();
-    let shared = shared.compress();
     let parts: [&[u8]; 5] = [
         &place,
         &pair[0].to_bytes(),

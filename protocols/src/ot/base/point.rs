@@ -5,6 +5,7 @@ use crate::fault::Malformed;
 use curve25519_dalek::RistrettoPoint;
 use curve25519_dalek::ristretto::CompressedRistretto;
 use curve25519_dalek::traits::IsIdentity;
+use subtle::{Choice, ConditionallySelectable};
 
 /// A point with its encoding, so that neither is computed twice.
 #[derive(Clone, Copy)]
@@ -18,6 +19,18 @@ impl Point {
         Self {
             point,
             bytes: point.compress(),
+        }
+    }
+
+    /// `zero` or, if the choice is one, `one`; in constant time.
+    pub(super) fn select(zero: &Self, one: &Self, choice: Choice) -> Self {
+        let mut bytes = zero.bytes.0;
+        for (byte, other) in bytes.iter_mut().zip(&one.bytes.0) {
+            byte.conditional_assign(other, choice);
+        }
+        Self {
+            point: RistrettoPoint::conditional_select(&zero.point, &one.point, choice),
+            bytes: CompressedRistretto(bytes),
         }
     }
 

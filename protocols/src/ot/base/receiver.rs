@@ -1,23 +1,25 @@
 //! The receiver: chooses, and gets one key a choice.
 
 use super::point::Point;
-use super::{ANSWER, POINTS, TRANSFERS, key, mask};
+use super::{ANSWER, POINTS, TRANSFERS, halved, key, mask};
 use crate::block::Block;
 use crate::channel::Channel;
 use crate::fault::{Fault, Misuse};
+use crate::secret::Secret;
 use crate::session_id::SessionId;
+use curve25519_dalek::ristretto::RistrettoBasepointTable;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;
 use rayon::prelude::*;
-use subtle::{Choice, ConditionallySelectable};
+use subtle::Choice;
 
-/// One key for each of at most [`TRANSFERS`] choices. The order of operations does not depend on the choices.
+/// One key for each of at most [`TRANSFERS`] choices; wiped when dropped. The order of operations does not depend on the choices.
 pub fn receive(
     channel: &mut Channel,
     sid: &SessionId,
     choices: &[bool],
     rng: &mut impl CryptoRng,
-) -> Result<Vec<Block>, Fault> {
+) -> Result<Secret<Vec<Block>>, Fault> {
     if choices.len() > TRANSFERS {
         return Err(Misuse::TooMany {
             what: "base OT choices",
@@ -26,38 +28,27 @@ pub fn receive(
         }
         .into());
     }
-    let draws: Vec<([u8; 64], [u8; 64])> = choices
-        .iter()
-        .map(|_| {
-            let mut draw = ([0; 64], [0; 64]);
-            rng.fill_bytes(&mut draw.0);
-            rng.fill_bytes(&mut draw.1);
-            draw
-        })
-        .collect();
-    let secrets: Vec<Scalar> = draws
-        .iter()
-        .map(|draw| Scalar::from_bytes_mod_order_wide(&draw.0))
-        .collect();
-    let places: Vec<(usize, bool)> = choices.iter().copied().enumerate().collect();
-    let pairs: Vec<[Point; 2]> = places
+    let mut secrets = Secret::new(Vec::with_capacity(choices.len()));
+    let mut others = Vec::with_capacity(choices.len());
+    for _ in choices {
+        let mut uniform = [0; 64];
+        rng.fill_bytes(&mut uniform);
+        secrets
+            .expose_mut()
+            .push(Scalar::from_bytes_mod_order_wide(&uniform));
+        rng.fill_bytes(&mut uniform);
+        others.push(uniform);
+    }
+    let pairs: Vec<[Point; 2]> = choices
         .par_iter()
-        .map(|&(place, choice)| offer(sid, place, choice, &secrets[place], &draws[place].1))
+        .zip(secrets.expose().par_iter().zip(&others))
+        .enumerate()
+        .map(|(place, (choice, (secret, other)))| offer(sid, place, *choice, secret, other))
         .collect();
     channel.send_all(POINTS, pairs.as_flattened())?;
-    let answer: Point = channel
-        .receive_part(ANSWER, 1)?
-        .pop()
-        .ok_or(Misuse::Count {
-            what: "base OT answers",
-            expected: 1,
-            got: 0,
-        })?;
-    Ok(pairs
-        .par_iter()
-        .enumerate()
-        .map(|(place, pair)| key(sid, place, pair, &answer, &(answer.point * secrets[place])))
-        .collect())
+    let answer: Vec<Point> = channel.receive_part(ANSWER, 1)?;
+    let keys = keys(sid, &pairs, &answer[0], secrets.expose());
+    Ok(Secret::new(keys))
 }
 
 /// The two points of one transfer: the chosen one has a known logarithm once its mask is added.
@@ -69,9 +60,25 @@ fn offer(
     uniform: &[u8; 64],
 ) -> [Point; 2] {
     let other = Point::new(RistrettoPoint::from_uniform_bytes(uniform));
-    let chosen = RistrettoPoint::mul_base(secret) - mask(sid, place, u8::from(choice), &other);
+    let mask = mask(sid, place, u8::from(choice), &other);
+    let chosen = Point::new(RistrettoPoint::mul_base(secret) - mask);
     let choice = Choice::from(u8::from(choice));
-    let zero = RistrettoPoint::conditional_select(&chosen, &other.point, choice);
-    let one = RistrettoPoint::conditional_select(&other.point, &chosen, choice);
-    [Point::new(zero), Point::new(one)]
+    [
+        Point::select(&chosen, &other, choice),
+        Point::select(&other, &chosen, choice),
+    ]
+}
+
+/// KDF(a·B) of all transfers; a table makes many multiples of one point cheap.
+fn keys(sid: &SessionId, pairs: &[[Point; 2]], answer: &Point, secrets: &[Scalar]) -> Vec<Block> {
+    let multiples = RistrettoBasepointTable::create(&answer.point);
+    let halves: Vec<RistrettoPoint> = secrets
+        .par_iter()
+        .map(|secret| &multiples * &halved(secret))
+        .collect();
+    let shared = RistrettoPoint::double_and_compress_batch(&halves);
+    let transfers = pairs.iter().zip(&shared).enumerate();
+    transfers
+        .map(|(place, (pair, shared))| key(sid, place, pair, answer, shared))
+        .collect()
 }

@@ -1,22 +1,23 @@
 //! The sender: gets two keys a transfer.
 
 use super::point::Point;
-use super::{ANSWER, POINTS, TRANSFERS, key, mask};
+use super::{ANSWER, POINTS, TRANSFERS, halved, key, mask};
 use crate::block::Block;
 use crate::channel::Channel;
 use crate::fault::{Fault, Misuse};
+use crate::secret::Secret;
 use crate::session_id::SessionId;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;
 use rayon::prelude::*;
 
-/// Two keys for each of `count` ≤ [`TRANSFERS`] transfers.
+/// Two keys for each of `count` ≤ [`TRANSFERS`] transfers; wiped when dropped.
 pub fn send(
     channel: &mut Channel,
     sid: &SessionId,
     count: usize,
     rng: &mut impl CryptoRng,
-) -> Result<Vec<[Block; 2]>, Fault> {
+) -> Result<Secret<Vec<[Block; 2]>>, Fault> {
     if count > TRANSFERS {
         return Err(Misuse::TooMany {
             what: "base OTs",
@@ -28,20 +29,24 @@ pub fn send(
     let points: Vec<Point> = channel.receive_all(POINTS, 2 * count)?;
     let mut uniform = [0; 64];
     rng.fill_bytes(&mut uniform);
-    let secret = Scalar::from_bytes_mod_order_wide(&uniform);
-    let answer = Point::new(RistrettoPoint::mul_base(&secret));
+    let secret = Secret::new(Scalar::from_bytes_mod_order_wide(&uniform));
+    let answer = Point::new(RistrettoPoint::mul_base(secret.expose()));
     channel.send_part(ANSWER, &[answer])?;
+    let half = Secret::new(halved(secret.expose()));
     let pairs = points.as_chunks::<2>().0;
-    Ok(pairs
+    let halves: Vec<[RistrettoPoint; 2]> = pairs
         .par_iter()
         .enumerate()
-        .map(|(place, pair)| {
-            [0u8, 1].map(|side| {
-                let own = &pair[usize::from(side)];
-                let other = &pair[usize::from(1 - side)];
-                let shared = (own.point + mask(sid, place, side, other)) * secret;
-                key(sid, place, pair, &answer, &shared)
+        .map(|(place, [zero, one])| {
+            [(0, zero, one), (1, one, zero)].map(|(side, own, other)| {
+                (own.point + mask(sid, place, side, other)) * half.expose()
             })
         })
-        .collect())
+        .collect();
+    let shared = RistrettoPoint::double_and_compress_batch(halves.as_flattened());
+    let transfers = pairs.iter().zip(shared.as_chunks::<2>().0).enumerate();
+    let keys = transfers.map(|(place, (pair, shared))| {
+        [0, 1].map(|side| key(sid, place, pair, &answer, &shared[side]))
+    });
+    Ok(Secret::new(keys.collect()))
 }

@@ -17,7 +17,8 @@ fn run(choices: Vec<bool>, receiver_sid: SessionId) -> (Vec<[Block; 2]>, Vec<Blo
         )
     });
     let pairs = send(&mut to_receiver, &SID, count, &mut Prg::new(Block(2))).expect("honest");
-    (pairs, receiver.join().expect("no panic").expect("honest"))
+    let chosen = receiver.join().expect("no panic").expect("honest");
+    (pairs.expose().clone(), chosen.expose().clone())
 }
 
 fn sender_meets(points: [[u8; 32]; 2]) -> Fault {
@@ -28,7 +29,9 @@ fn sender_meets(points: [[u8; 32]; 2]) -> Fault {
         body = Raw(points[1]);
         channel.send_part(POINTS, &[first, body])
     });
-    let fault = send(&mut to_sender, &SID, 1, &mut Prg::new(Block(2))).expect_err("refused");
+    let fault = send(&mut to_sender, &SID, 1, &mut Prg::new(Block(2)))
+        .err()
+        .expect("refused");
     cheater.join().expect("no panic").expect("sent");
     fault
 }

@@ -7,6 +7,7 @@ use crate::fault::{Fault, Misbehaviour};
 use crate::hash;
 use crate::ot::base;
 use crate::prg::Prg;
+use crate::secret::Secret;
 use crate::security::Security;
 use crate::session_id::SessionId;
 use crate::vole::tree::{self, Doubling};
@@ -27,10 +28,10 @@ pub(super) fn deal(
     let mut sums = Vec::with_capacity(2 * base::TRANSFERS);
     let mut proofs = Vec::new();
     let mut instances = Vec::with_capacity(INSTANCES);
-    for (instance, keys) in keys.chunks_exact(FIELD_BITS).enumerate() {
+    for (instance, keys) in keys.expose().chunks_exact(FIELD_BITS).enumerate() {
         let mut leaves = [Block::ZERO; LEAVES];
         let mut levels = [[Block::ZERO; 2]; FIELD_BITS];
-        tree::deal(&doubling, random_block(rng), &mut leaves, &mut levels);
+        tree::deal(&doubling, Block::random(rng), &mut leaves, &mut levels);
         for (sum, key) in levels.iter().zip(keys) {
             sums.extend([sum[0] ^ key[0], sum[1] ^ key[1]]);
         }
@@ -55,14 +56,10 @@ pub(super) fn hold(
     delta: Block,
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<Streams>, Fault> {
-    let missing: Vec<usize> = (0..INSTANCES)
-        .map(|i| (delta.0 >> (FIELD_BITS * i)) as usize % LEAVES)
-        .collect();
-    let choices: Vec<bool> = missing
-        .iter()
-        .flat_map(|index| tree::choices(*index, LEAVES))
-        .collect();
-    let keys = base::receive(channel, sid, &choices, rng)?;
+    let missing = |instance: usize| (delta.0 >> (FIELD_BITS * instance)) as usize % LEAVES;
+    let choices = (0..INSTANCES).flat_map(|instance| tree::choices(missing(instance), LEAVES));
+    let choices: Secret<Vec<bool>> = Secret::new(choices.collect());
+    let keys = base::receive(channel, sid, choices.expose(), rng)?;
     let sums: Vec<Block> = channel.receive_part(TREE_SUMS, 2 * base::TRANSFERS)?;
     let proofs: Vec<[u8; 32]> = if security.is_malicious() {
         channel.receive_part(TREE_PROOFS, 2 * INSTANCES)?
@@ -71,13 +68,16 @@ pub(super) fn hold(
     };
     let doubling = Doubling::new(sid.part("OT extension trees", 0).as_bytes());
     let mut instances = Vec::with_capacity(INSTANCES);
-    for (instance, index) in missing.into_iter().enumerate() {
+    for instance in 0..INSTANCES {
+        let index = missing(instance);
         let levels = instance * FIELD_BITS..(instance + 1) * FIELD_BITS;
         let chosen: Vec<Block> = levels
             .map(|level| {
-                let side = choices[level];
+                let side = choices.expose()[level];
                 // Both are read, so that the address does not show the choice.
-                sums[2 * level].masked(!side) ^ sums[2 * level + 1].masked(side) ^ keys[level]
+                sums[2 * level].masked(!side)
+                    ^ sums[2 * level + 1].masked(side)
+                    ^ keys.expose()[level]
             })
             .collect();
         let mut leaves = [Block::ZERO; LEAVES];
@@ -89,12 +89,6 @@ pub(super) fn hold(
         instances.push(shifted.map(|leaf| stream(sid, leaf)));
     }
     Ok(instances)
-}
-
-fn random_block(rng: &mut impl CryptoRng) -> Block {
-    let mut bytes = [0; 16];
-    rng.fill_bytes(&mut bytes);
-    Block::from_bytes(bytes)
 }
 
 /// A leaf's stream is keyed apart from its check value.

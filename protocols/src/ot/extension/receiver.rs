@@ -84,11 +84,7 @@ impl Receiver {
 
     /// Choices as words, the last one filled up with random bits; in malicious mode behind one random word that masks the check.
     fn packed(&self, choices: &[bool], rng: &mut impl CryptoRng) -> Vec<Block> {
-        let mut random_word = || {
-            let mut bytes = [0; 16];
-            rng.fill_bytes(&mut bytes);
-            Block::from_bytes(bytes)
-        };
+        let mut random_word = || Block::random(rng);
         let mut words = Vec::with_capacity(choices.len() / 128 + 2);
         if self.security.is_malicious() {
             words.push(random_word());
@@ -97,9 +93,9 @@ impl Receiver {
             let bits = chunk
                 .iter()
                 .rev()
-                .fold(0u128, |word, bit| word << 1 | u128::from(*bit));
+                .fold(0u128, |word, bit| (word << 1) | u128::from(*bit));
             let unused = u128::MAX.checked_shl(chunk.len() as u32).unwrap_or(0);
-            words.push(Block(bits | random_word().0 & unused));
+            words.push(Block(bits | (random_word().0 & unused)));
         }
         words
     }
@@ -137,7 +133,7 @@ pub(super) fn add_to_columns(
     columns: &mut [[Block; TILE_WORDS]],
 ) {
     for (bit, column) in columns.iter_mut().enumerate() {
-        if element >> bit & 1 == 1 {
+        if (element >> bit) & 1 == 1 {
             column
                 .iter_mut()
                 .zip(random)
@@ -149,7 +145,10 @@ pub(super) fn add_to_columns(
 /// Appends the rows of the first `words` words of a tile.
 pub(super) fn push_rows(columns: &Columns, words: usize, rows: &mut Vec<Block>) {
     for word in 0..words {
-        let mut square: [Block; 128] = std::array::from_fn(|column| columns[column][word]);
+        let mut square = [Block::ZERO; 128];
+        for (cell, column) in square.iter_mut().zip(columns) {
+            *cell = column[word];
+        }
         transpose(&mut square);
         rows.extend_from_slice(&square);
     }

@@ -33,9 +33,7 @@ impl Sender {
         security: Security,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, Fault> {
-        let mut bytes = [0; 16];
-        rng.fill_bytes(&mut bytes);
-        let delta = Secret::new(Block::from_bytes(bytes));
+        let delta = Secret::new(Block::random(rng));
         let instances = instances::hold(channel, sid, security, *delta.expose(), rng)?;
         let hash = CorrelationHash::new("entente/1/ot-extension/key", sid);
         Ok(Self {
@@ -104,7 +102,7 @@ impl Sender {
                 add_to_columns(element, &random, columns);
             }
             for (bit, column) in columns.iter_mut().enumerate() {
-                let set = self.delta.expose().0 >> (FIELD_BITS * instance + bit) & 1 == 1;
+                let set = (self.delta.expose().0 >> (FIELD_BITS * instance + bit)) & 1 == 1;
                 column
                     .iter_mut()
                     .zip(corrections)
@@ -120,9 +118,7 @@ impl Sender {
         kept: &[(Box<Columns>, usize)],
         rng: &mut impl CryptoRng,
     ) -> Result<(), Fault> {
-        let mut bytes = [0; 16];
-        rng.fill_bytes(&mut bytes);
-        let challenge = Block::from_bytes(bytes);
+        let challenge = Block::random(rng);
         channel.send_part(CHALLENGE, &[challenge])?;
         let mut hashes = Hashes::new(challenge);
         kept.iter()

@@ -38,18 +38,10 @@ impl Hashes {
             *power = self.power;
             self.power = field::multiply(self.power, self.point);
         }
-        let inner = |column: &[Block]| {
-            column
-                .iter()
-                .zip(&powers)
-                .fold(Block::ZERO, |sum, (word, power)| {
-                    sum ^ field::multiply(*word, *power)
-                })
-        };
         for (hash, column) in self.columns.iter_mut().zip(columns) {
-            *hash ^= inner(&column[..words]);
+            *hash ^= field::inner_product(&column[..words], &powers);
         }
-        self.choices ^= inner(choices);
+        self.choices ^= field::inner_product(choices, &powers);
     }
 
     /// The receiver's answer.
@@ -61,7 +53,7 @@ impl Hashes {
     pub(super) fn check(&self, delta: Block, response: &[Block]) -> Result<(), Fault> {
         let mut difference = Block::ZERO;
         for (bit, (mine, theirs)) in self.columns.iter().zip(&response[1..]).enumerate() {
-            let wrong = *mine ^ *theirs ^ response[0].masked(delta.0 >> bit & 1 == 1);
+            let wrong = *mine ^ *theirs ^ response[0].masked((delta.0 >> bit) & 1 == 1);
             difference = Block(difference.0 | wrong.0);
         }
         if difference != Block::ZERO {

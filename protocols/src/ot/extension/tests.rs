@@ -139,7 +139,7 @@ fn the_proof_of_another_tree_is_refused() {
     let cheater = std::thread::spawn(move || {
         let mut rng = Prg::new(Block(2));
         let keys = crate::ot::base::send(&mut to_sender, &SID, 128, &mut rng).expect("honest");
-        let sums: Vec<Block> = keys.as_flattened().to_vec(); // all sums zero
+        let sums: Vec<Block> = keys.expose().as_flattened().to_vec(); // all sums zero
         to_sender.send_part(TREE_SUMS, &sums).expect("sent");
         to_sender
             .send_part(TREE_PROOFS, &[[0u8; 32]; 2 * INSTANCES])

@@ -17,7 +17,7 @@ pub(super) fn transpose(square: &mut [Block; 128]) {
             quarter(lower);
         }
         for ((block, low), high) in square.iter_mut().zip(low).zip(high) {
-            *block = Block(u128::from(high) << 64 | u128::from(low));
+            *block = Block((u128::from(high) << 64) | u128::from(low));
         }
     });
 }
@@ -52,9 +52,9 @@ mod tests {
         Prg::new(Block(5)).fill_blocks(&mut square);
         let before = square;
         transpose(&mut square);
-        for i in 0..128 {
-            for j in 0..128 {
-                assert_eq!(square[j].0 >> i & 1, before[i].0 >> j & 1);
+        for (i, before) in before.iter().enumerate() {
+            for (j, after) in square.iter().enumerate() {
+                assert_eq!((after.0 >> i) & 1, (before.0 >> j) & 1);
             }
         }
     }

@@ -14,6 +14,10 @@ use rand_core::{CryptoRng, SeedableRng};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Runs one bucket of a session on a channel.
+type OneBucket<'a> =
+    dyn Fn(&mut Channel, SessionId, usize, &mut ChaCha20Rng) -> Result<Vec<u32>, Fault> + Sync + 'a;
+
 /// What both parties fix once for a job.
 pub struct Job {
     buckets: Buckets,
@@ -81,10 +85,7 @@ impl Job {
         channels: &mut [Channel],
         sid: SessionId,
         rng: &mut impl CryptoRng,
-        run: &(
-             dyn Fn(&mut Channel, SessionId, usize, &mut ChaCha20Rng) -> Result<Vec<u32>, Fault>
-                 + Sync
-         ),
+        run: &OneBucket<'_>,
     ) -> Result<Vec<Vec<u32>>, Fault> {
         if channels.is_empty() {
             return Err(Misuse::Count {
@@ -159,7 +160,7 @@ mod tests {
             (0..2).map(|_| memory_pair()).unzip();
         let finished = std::sync::atomic::AtomicUsize::new(0);
         let count = || {
-            finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            finished.fetch_add(1, Ordering::Relaxed);
         };
         let (common, sent) = std::thread::scope(|scope| {
             let sender = scope.spawn(|| {

@@ -6,17 +6,19 @@
 //! ```text
 //! R → S   a seed and A + P      the vector masked; S sets K = B + Δ·(A + P) = C + Δ·P
 //! S → R   tags of all its y     of u = Decode(K, y) + Δ·HB(y), which R knows as Decode(C, y) exactly where y is one of its ids
+//! S → R   what both have said   so that R takes no answer from a conversation in which anything changed on the way
 //! ```
 //!
 //! In semi-honest mode a tag is a truncated hash of u. In malicious mode the base VOLE and its trees are checked, both sides toss a
-//! coin w after R has committed to A + P by the VOLE, and a tag is AES under the key u + w of the id, plus the id, all 16 bytes: S
+//! coin w (S commits to its half before anything else and opens it after R has sent all of A + P), and a tag is AES under the key u + w of the id, plus the id, all 16 bytes: S
 //! sends exactly as many as agreed. S sends tags sorted by value, so that their order tells nothing.
 //!
 //! **Who learns what.** S: R's padded size. R: S's padded size and which of its ids are common. Assumptions: dual LPN with regular noise
 //! for the expand-convolute code, the ideal-cipher model for AES with public keys and the random-oracle model for BLAKE3. **Not
 //! prevented**, in malicious mode too: a choice of inputs; an R that encodes about twice as many ids as agreed into the slack of P (a
-//! counting bound: |P| field elements carry at most 2|P|/1.35 ids); leaving early. In semi-honest mode a cheating S can invent
-//! tags and a cheating R can probe, both at the price of a signed transcript that differs from an honest one.
+//! counting bound: |P| field elements carry at most 2|P|/1.35 ids); an S that leaves ids out; leaving early. In semi-honest mode
+//! a cheating S can invent tags and a cheating R can probe, both at the price of a signed transcript that differs from an
+//! honest one.
 //!
 //! ```
 //! use entente_protocols::{block::Block, channel::memory_pair, prg::Prg, psi::vole, psi::{Id, PaddedSizes, SessionId}};
@@ -48,10 +50,10 @@ use crate::bounds::{self, OkvsShape};
 use crate::channel::{Channel, Kind};
 use crate::fault::{Abort, Difference, Fault, Misuse};
 use crate::hash::{self, CorrelationHash};
-use crate::okvs::{EncodeError, RowsError};
 use crate::psi::{Id, PaddedSizes, SessionId, with_dummies};
 use crate::security::Security;
 use rand_core::CryptoRng;
+use std::collections::HashSet;
 
 const AGREEMENT: Kind = Kind::new(0x0401, "VOLE-PSI agreement");
 const COIN_COMMITMENT: Kind = Kind::new(0x0402, "VOLE-PSI coin commitment");
@@ -59,6 +61,7 @@ const SEED: Kind = Kind::new(0x0403, "VOLE-PSI seed and coin");
 const MASKED: Kind = Kind::new(0x0404, "VOLE-PSI masked vector");
 const COIN: Kind = Kind::new(0x0405, "VOLE-PSI coin");
 const TAGS: Kind = Kind::new(0x0406, "VOLE-PSI tags");
+const CLOSING: Kind = Kind::new(0x0407, "VOLE-PSI closing");
 
 /// Bytes of a tag in malicious mode: a block.
 const TAG_BYTES_MALICIOUS: usize = 16;
@@ -116,14 +119,17 @@ impl Setup {
         self.vole.security()
     }
 
-    /// Both sides show that they run the same thing, before anything else is sent.
-    fn agree(&self, channel: &mut Channel, sid: &SessionId) -> Result<(), Fault> {
-        let ours = hash::digest("entente/1/psi/vole/agreement", sid, &[&self.terms]);
-        channel.send_part(AGREEMENT, &[ours])?;
+    /// Both sides show that they run the same thing and not the same role, before anything else is sent.
+    fn agree(&self, channel: &mut Channel, sid: &SessionId, own: Role) -> Result<(), Fault> {
+        let digest = |role: Role| {
+            let purpose = "entente/1/psi/vole/agreement";
+            hash::digest(purpose, sid, &[&self.terms, &[role as u8]])
+        };
+        channel.send_part(AGREEMENT, &[digest(own)])?;
         let theirs: Vec<[u8; 32]> = channel.receive_part(AGREEMENT, 1)?;
-        if theirs != [ours] {
+        if theirs != [digest(own.other())] {
             return Err(Difference::Bytes {
-                what: "the session, sizes or mode of VOLE-PSI",
+                what: "the session, sizes, mode or role of VOLE-PSI",
             }
             .into());
         }
@@ -138,6 +144,21 @@ impl Setup {
     }
 }
 
+#[derive(Clone, Copy)]
+enum Role {
+    Receiver = 0,
+    Sender = 1,
+}
+
+impl Role {
+    fn other(self) -> Self {
+        match self {
+            Self::Receiver => Self::Sender,
+            Self::Sender => Self::Receiver,
+        }
+    }
+}
+
 /// HB, from an id to the value encoded for it, and Ho, from the decoded value to a semi-honest tag.
 struct Hashes {
     value: CorrelationHash,
@@ -146,35 +167,52 @@ struct Hashes {
 
 impl Hashes {
     /// HB of all ids.
-    fn values(&self, ids: &[Block]) -> Vec<Block> {
-        let mut values = ids.to_vec();
-        self.value.hash_each(&mut values, 0);
-        values
+    fn values(&self, ids: &[Block], values: &mut [Block]) {
+        values.copy_from_slice(ids);
+        self.value.hash_each(values, 0);
     }
 }
 
-/// The caller's ids as blocks, followed by dummies up to the agreed size. That ids are distinct is seen later: by the OKVS at R,
-/// and by two equal tags at S, each before anything that depends on it is sent.
-fn padded(ids: &[Id], size: u32, rng: &mut impl CryptoRng) -> Result<Vec<Block>, Fault> {
-    let size = size as usize;
-    if ids.len() > size {
-        return Err(Misuse::TooMany {
-            what: "ids",
-            max: size,
-            got: ids.len(),
+/// The caller's ids followed by random dummies up to the agreed size, so that nobody learns how many are real. That ids are
+/// distinct is seen later: by the OKVS at R, and by two equal tags at S, each before anything that depends on it is sent.
+struct Keys<'a> {
+    ids: &'a [Id],
+    dummies: Vec<Id>,
+}
+
+impl<'a> Keys<'a> {
+    fn new(ids: &'a [Id], size: u32, rng: &mut impl CryptoRng) -> Result<Self, Fault> {
+        let size = size as usize;
+        if ids.len() > size {
+            return Err(Misuse::TooMany {
+                what: "ids",
+                max: size,
+                got: ids.len(),
+            }
+            .into());
         }
-        .into());
+        let dummies = with_dummies(&[], size - ids.len(), rng);
+        Ok(Self { ids, dummies })
     }
-    Ok(with_dummies(ids, size, rng)
-        .iter()
-        .map(|id| Block::from_bytes(*id.as_bytes()))
-        .collect())
+
+    fn iter(&self) -> impl Iterator<Item = Block> + Clone {
+        let all = self.ids.iter().chain(&self.dummies);
+        all.map(|id| Block::from_bytes(*id.as_bytes()))
+    }
+
+    /// Why they cannot be encoded: by chance, unless one of the caller's stands twice.
+    fn fault(&self, what: &'static str) -> Fault {
+        let mut seen = HashSet::with_capacity(self.ids.len());
+        match self.ids.iter().all(|id| seen.insert(id)) {
+            true => Abort::NoSolution { what }.into(),
+            false => Misuse::Duplicate { what: "ids" }.into(),
+        }
+    }
 }
 
-fn random_block(rng: &mut impl CryptoRng) -> Block {
-    let mut bytes = [0; 16];
-    rng.fill_bytes(&mut bytes);
-    Block::from_bytes(bytes)
+/// The OKVS's seed as it is used: bound to the session.
+fn row_seed(sid: &SessionId, seed: Block) -> Block {
+    hash::keyed("entente/1/psi/vole/rows", sid, &[]).block(&seed.to_bytes())
 }
 
 /// What hides S's share of the coin until R has fixed its vector.
@@ -183,30 +221,10 @@ fn coin_commitment(sid: &SessionId, coin: &[Block]) -> [u8; 32] {
     hash::digest("entente/1/psi/vole/coin", sid, &[bytes.as_flattened()])
 }
 
-impl From<RowsError> for Fault {
-    fn from(error: RowsError) -> Self {
-        match error {
-            RowsError::WrongCount { got, expected } => Misuse::Count {
-                what: "OKVS keys",
-                expected: expected as usize,
-                got: got as usize,
-            }
-            .into(),
-            RowsError::BinOverflow { .. } => Abort::NoSolution {
-                what: "spreading keys over the OKVS's bins",
-            }
-            .into(),
-        }
-    }
-}
-
-impl From<EncodeError> for Fault {
-    fn from(error: EncodeError) -> Self {
-        match error {
-            EncodeError::DuplicateKey => Misuse::Duplicate { what: "ids" }.into(),
-            EncodeError::Dependent { .. } => Abort::NoSolution { what: "the OKVS" }.into(),
-        }
-    }
+/// Everything that was said, R's part first. S sends it last; R compares.
+fn closing(sid: &SessionId, from_receiver: &[u8; 32], from_sender: &[u8; 32]) -> [u8; 32] {
+    let parts: [&[u8]; 2] = [from_receiver, from_sender];
+    hash::digest("entente/1/psi/vole/closing", sid, &parts)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! S: lets the receiver learn which of its ids are common, and learns nothing.
 
 use super::{
-    COIN, COIN_COMMITMENT, MASKED, SEED, Setup, TAGS, coin_commitment, padded, random_block, tags,
+    CLOSING, COIN, COIN_COMMITMENT, Keys, MASKED, Role, SEED, Setup, closing, coin_commitment,
+    row_seed, tags,
 };
 use crate::block::Block;
-use crate::channel::Channel;
+use crate::channel::{Channel, part_elements};
 use crate::fault::Fault;
 use crate::field;
 use crate::okvs::{self, Rows};
@@ -12,6 +13,9 @@ use crate::psi::{Id, SessionId};
 use crate::secret::Secret;
 use crate::vole;
 use rand_core::CryptoRng;
+
+/// Values that are hashed and multiplied at a time: stays on the stack.
+const BATCH: usize = 256;
 
 /// The sender's part of [`super::receiver::reveal`].
 ///
@@ -23,49 +27,41 @@ pub fn reveal(
     ids: &[Id],
     rng: &mut impl CryptoRng,
 ) -> Result<(), Fault> {
-    let keys = padded(ids, setup.sizes().sender(), rng)?;
+    let keys = Keys::new(ids, setup.sizes().sender(), rng)?;
     let hashes = setup.hashes(&sid);
-    setup.agree(channel, &sid)?;
-    let own_coin = [random_block(rng), random_block(rng)];
+    setup.agree(channel, &sid, Role::Sender)?;
+    let own_coin = [Block::random(rng), Block::random(rng)];
     if setup.security().is_malicious() {
         channel.send_part(COIN_COMMITMENT, &[coin_commitment(&sid, &own_coin)])?;
     }
     // Fresh for this session and bucket; wiped when the run ends, however it ends.
-    let delta = Secret::new(random_block(rng));
-    let mut key_vector = vole::sender::run(channel, &sid, &setup.vole, &delta, rng)?;
+    let delta = Secret::new(Block::random(rng));
+    let mut vector = vole::sender::run(channel, &sid, &setup.vole, &delta, rng)?;
     let opened: Vec<Block> = channel.receive_part(SEED, 2)?;
-    let masked: Vec<Block> = channel.receive_all(MASKED, setup.shape.width())?;
-    field::multiply_add(&mut key_vector, *delta.expose(), &masked);
-    drop(masked);
+    for part in vector.expose_mut().chunks_mut(part_elements::<Block>()) {
+        // K = B + Δ·(A + P), as it comes in.
+        let masked: Vec<Block> = channel.receive_part(MASKED, part.len())?;
+        field::multiply_add(part, *delta.expose(), &masked);
+    }
     let (seed, mut coin) = (opened[0], Block::ZERO);
     if setup.security().is_malicious() {
         channel.send_part(COIN, &own_coin)?;
         coin = own_coin[0] ^ opened[1];
     }
-    let values = evaluate(
-        setup,
-        seed,
-        &keys,
-        &key_vector,
-        &delta,
-        hashes.values(&keys),
-    )?;
-    let tags = tags::tags(setup, &hashes.tag, coin, &keys, values);
-    channel.send_all(TAGS, &tags::encode(setup, &tags::sorted(setup, tags)?))
-}
-
-/// u = Decode(K, y) + Δ·HB(y) of all keys.
-fn evaluate(
-    setup: &Setup,
-    seed: Block,
-    keys: &[Block],
-    key_vector: &[Block],
-    delta: &Secret<Block>,
-    hashed: Vec<Block>,
-) -> Result<Vec<Block>, Fault> {
-    let mut values = vec![Block::ZERO; keys.len()];
-    let rows = Rows::for_decoding(&setup.shape, seed, keys)?;
-    okvs::decode(&setup.shape, &rows, key_vector, &mut values);
-    field::multiply_add(&mut values, *delta.expose(), &hashed);
-    Ok(values)
+    let rows = Rows::for_decoding(&setup.shape, row_seed(&sid, seed), keys.iter());
+    let tags = okvs::decode(&setup.shape, &rows, vector.expose(), |bin, values| {
+        // u = Decode(K, y) + Δ·HB(y), and its tag.
+        for (values, keys) in values.chunks_mut(BATCH).zip(bin.keys.chunks(BATCH)) {
+            let mut hashed = [Block::ZERO; BATCH];
+            let hashed = &mut hashed[..keys.len()];
+            hashes.values(keys, hashed);
+            field::multiply_add(values, *delta.expose(), hashed);
+            tags::finish(setup, &hashes.tag, coin, keys, values);
+        }
+    });
+    drop((vector, rows));
+    tags::send(channel, setup, tags)?;
+    let totals = channel.totals();
+    let closing = closing(&sid, &totals.received_hash, &totals.sent_hash);
+    channel.send_part(CLOSING, &[closing])
 }

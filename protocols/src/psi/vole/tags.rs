@@ -1,7 +1,9 @@
-//! Tags: short names under which a common id looks the same at both parties. Sorted by value on both sides and joined in one pass.
+//! Tags: short names under which a common id looks the same at both parties. S sends its own sorted by value, so that their order
+//! tells nothing; R looks its own up among them.
 
-use super::{Setup, TAG_BYTES_MALICIOUS};
+use super::{Setup, TAG_BYTES_MALICIOUS, TAGS};
 use crate::block::Block;
+use crate::channel::{BODY_BYTES_MAX, Channel};
 use crate::fault::{Fault, Misbehaviour, Misuse};
 use crate::hash::CorrelationHash;
 use crate::security::Security;
@@ -9,30 +11,33 @@ use aes::Aes128Enc;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
 use rayon::prelude::*;
 
-/// Tags computed by one task.
-const TASK_TAGS: usize = 1 << 13;
+/// Tags of one part of a sort or a join: it and what it is compared with stay in the second cache.
+const PART_TAGS: usize = 1 << 12;
+/// Tags that share their first bits, on average: few enough to be compared one by one.
+const GROUP_TAGS: usize = 8;
+/// A group longer than this, which no honest peer's tags make, is searched by halving instead.
+const GROUP_TAGS_MAX: usize = 64;
 
-/// The tags of ids whose values u are given, as whole blocks cut to the agreed width.
-pub(super) fn tags(
+/// Turns the values u of ids into their tags.
+pub(super) fn finish(
     setup: &Setup,
     hash: &CorrelationHash,
     coin: Block,
     ids: &[Block],
-    values: Vec<Block>,
-) -> Vec<u128> {
-    let mut tags = values;
-    let kept = u128::MAX >> (128 - 8 * setup.tag_bytes);
-    tags.par_chunks_mut(TASK_TAGS)
-        .zip(ids.par_chunks(TASK_TAGS))
-        .for_each(|(tags, ids)| match setup.security() {
-            Security::SemiHonest => hash.hash_each(tags, 0),
-            Security::Malicious => {
-                for (tag, id) in tags.iter_mut().zip(ids) {
-                    *tag = keyed(*tag ^ coin, *id);
-                }
+    values: &mut [Block],
+) {
+    match setup.security() {
+        Security::SemiHonest => hash.hash_each(values, 0),
+        Security::Malicious => {
+            for (value, id) in values.iter_mut().zip(ids) {
+                *value = keyed(*value ^ coin, *id);
             }
-        });
-    tags.into_iter().map(|tag| tag.0 & kept).collect()
+        }
+    }
+    let kept = Block(u128::MAX >> (128 - bits(setup)));
+    for value in values {
+        *value = *value & kept;
+    }
 }
 
 /// AES_key(id) + id.
@@ -42,96 +47,218 @@ fn keyed(key: Block, id: Block) -> Block {
     Block::from_bytes(cell.into()) ^ id
 }
 
+fn bits(setup: &Setup) -> u32 {
+    8 * setup.tag_bytes as u32
+}
+
+/// Tags of one frame.
+fn frame_tags(setup: &Setup) -> usize {
+    BODY_BYTES_MAX / setup.tag_bytes
+}
+
+/// Sorts S's tags and sends them. Two equal ones mean that the caller gave an id twice; then nothing is sent.
+pub(super) fn send(channel: &mut Channel, setup: &Setup, tags: Vec<Block>) -> Result<(), Fault> {
+    let tags = sorted(setup, tags);
+    if !tags.is_sorted_by(|a, b| a < b) {
+        return Err(Misuse::Duplicate { what: "ids" }.into());
+    }
+    for tags in tags.chunks(frame_tags(setup)) {
+        channel.send_part(TAGS, &encode(setup, tags))?;
+    }
+    Ok(())
+}
+
 /// The encoding of sorted tags: `tag_bytes` each, big end first, so that the bytes are sorted too.
 pub(super) fn encode(setup: &Setup, sorted: &[u128]) -> Vec<u8> {
     let width = setup.tag_bytes;
-    let mut bytes = Vec::with_capacity(sorted.len() * width);
-    for tag in sorted {
-        bytes.extend_from_slice(&tag.to_be_bytes()[TAG_BYTES_MALICIOUS - width..]);
+    let mut bytes = vec![0; sorted.len() * width + TAG_BYTES_MALICIOUS];
+    for (tag, at) in sorted.iter().zip((0..).step_by(width)) {
+        // Sixteen bytes at a time; the next tag overwrites what is too much.
+        let whole = (tag << (128 - bits(setup))).to_be_bytes();
+        bytes[at..at + TAG_BYTES_MALICIOUS].copy_from_slice(&whole);
     }
+    bytes.truncate(sorted.len() * width);
     bytes
 }
 
-/// The tags in `bytes`, which has a whole number of them. An honest peer's are strictly ascending: its ids are distinct.
-pub(super) fn decode(setup: &Setup, bytes: &[u8]) -> Result<Vec<u128>, Fault> {
-    let width = setup.tag_bytes;
-    let tags: Vec<u128> = bytes
-        .chunks_exact(width)
-        .map(|chunk| {
-            let mut padded = [0u8; TAG_BYTES_MALICIOUS];
-            padded[TAG_BYTES_MALICIOUS - width..].copy_from_slice(chunk);
-            u128::from_be_bytes(padded)
-        })
-        .collect();
-    if !tags.is_sorted_by(|a, b| a < b) {
+/// S's tags, as many as agreed. An honest peer's are strictly ascending, as its ids are distinct.
+pub(super) fn receive(channel: &mut Channel, setup: &Setup) -> Result<Vec<u128>, Fault> {
+    let count = setup.sizes().sender() as usize;
+    let mut tags = Vec::with_capacity(frame_tags(setup).min(count));
+    while tags.len() < count {
+        let part = frame_tags(setup).min(count - tags.len());
+        let bytes: Vec<u8> = channel.receive_part(TAGS, part * setup.tag_bytes)?;
+        decode(setup, &bytes, &mut tags)?;
+    }
+    Ok(tags)
+}
+
+/// Appends the tags in `bytes`, which has a whole number of them.
+pub(super) fn decode(setup: &Setup, bytes: &[u8], tags: &mut Vec<u128>) -> Result<(), Fault> {
+    let checked = tags.len().saturating_sub(1);
+    tags.extend(bytes.chunks_exact(setup.tag_bytes).map(|tag| {
+        let mut whole = [0; TAG_BYTES_MALICIOUS];
+        whole[TAG_BYTES_MALICIOUS - tag.len()..].copy_from_slice(tag);
+        u128::from_be_bytes(whole)
+    }));
+    if !tags[checked..].is_sorted_by(|a, b| a < b) {
         return Err(Misbehaviour::CheckFailed {
             check: "distinct tags in ascending order",
         }
         .into());
     }
-    Ok(tags)
+    Ok(())
 }
 
-/// Sorts S's own tags; two equal ones mean that the caller gave an id twice.
-pub(super) fn sorted(setup: &Setup, tags: Vec<u128>) -> Result<Vec<u128>, Fault> {
-    let tags = sort_by_key(setup, tags, |tag| *tag);
-    if !tags.is_sorted_by(|a, b| a < b) {
-        return Err(Misuse::Duplicate { what: "ids" }.into());
-    }
-    Ok(tags)
-}
-
-/// Places in `own` whose tag is also among the peer's sorted tags, ascending; only the first `real` are not dummies.
-pub(super) fn join(setup: &Setup, own: &[u128], real: usize, theirs: &[u128]) -> Vec<u32> {
-    let numbered: Vec<(u128, u32)> = own[..real].iter().copied().zip(0..).collect();
-    let numbered = sort_by_key(setup, numbered, |(tag, _)| *tag);
-    let mut common = Vec::new();
-    let mut theirs = theirs.iter().peekable();
-    for (tag, place) in numbered {
-        while theirs.next_if(|their| **their < tag).is_some() {}
-        if theirs.peek() == Some(&&tag) {
-            common.push(place);
-        }
-    }
-    common.par_sort_unstable();
-    common
-}
-
-/// Sorts by a uniform key: a counting sort by its top bits into groups of about eight, then each group by itself.
-fn sort_by_key<T: Copy + Send + Sync>(
+/// Spreads items over parts by their tags' first bits: where each part ends, and the items part by part.
+fn by_part<T: Copy + Default>(
     setup: &Setup,
-    items: Vec<T>,
-    key: impl Fn(&T) -> u128 + Sync,
-) -> Vec<T> {
-    let bits = (items.len() / 8).max(1).ilog2().min(20);
-    let shift = 8 * setup.tag_bytes as u32 - bits;
-    let group = |item: &T| (key(item).checked_shr(shift).unwrap_or(0)) as usize;
-    let Some(first) = items.first().copied() else {
-        return items;
-    };
-    let mut ends = vec![0u32; (1 << bits) + 1];
-    items.iter().for_each(|item| ends[group(item) + 1] += 1);
+    items: impl Iterator<Item = T> + Clone,
+    count: usize,
+    tag: impl Fn(&T) -> u128,
+) -> (Vec<usize>, Vec<T>) {
+    let part_bits = (count / PART_TAGS).max(1).ilog2();
+    let shift = bits(setup) - part_bits;
+    let part = |item: &T| tag(item).checked_shr(shift).unwrap_or(0) as usize;
+    let mut ends = vec![0; (1 << part_bits) + 1];
+    let mut total = 0;
+    for item in items.clone() {
+        ends[part(&item) + 1] += 1;
+        total += 1;
+    }
     for i in 1..ends.len() {
         ends[i] += ends[i - 1];
     }
-    let mut sorted = vec![first; items.len()];
-    for item in &items {
-        let next = &mut ends[group(item)];
-        sorted[*next as usize] = *item;
+    let mut spread = vec![T::default(); total];
+    for item in items {
+        let next = &mut ends[part(&item)];
+        spread[*next] = item;
         *next += 1;
     }
-    let mut rest = sorted.as_mut_slice();
-    let mut groups = Vec::with_capacity(1 << bits);
+    ends.pop();
+    (ends, spread)
+}
+
+/// The parts of a list that [`by_part`] made.
+fn parts<'a, T>(ends: &[usize], mut spread: &'a mut [T]) -> Vec<&'a mut [T]> {
     let mut start = 0;
-    for end in &ends[..1 << bits] {
-        let (part, later) = rest.split_at_mut((*end - start) as usize);
-        groups.push(part);
-        rest = later;
-        start = *end;
-    }
-    groups
+    let part = |end: &usize| {
+        let (part, rest) = std::mem::take(&mut spread).split_at_mut(*end - start);
+        (spread, start) = (rest, *end);
+        part
+    };
+    ends.iter().map(part).collect()
+}
+
+fn sorted(setup: &Setup, tags: Vec<Block>) -> Vec<u128> {
+    let items = tags.iter().map(|tag| tag.0);
+    let (ends, mut spread) = by_part(setup, items, tags.len(), |tag| *tag);
+    drop(tags);
+    parts(&ends, &mut spread)
         .into_par_iter()
-        .with_min_len(1 << 10)
-        .for_each(|group| group.sort_unstable_by_key(&key));
-    sorted
+        .for_each(<[u128]>::sort_unstable);
+    spread
+}
+
+/// Places whose tag is also among the peer's ascending ones, ascending. `candidates` come with places below `real`.
+pub(super) fn join<'a>(
+    setup: &Setup,
+    candidates: impl Iterator<Item = (&'a Block, u32)> + Clone,
+    real: u32,
+    theirs: &[u128],
+) -> Vec<u32> {
+    let items = candidates.map(|(tag, place)| (tag.0, place));
+    let (ends, mut spread) = by_part(setup, items, real as usize, |(tag, _)| *tag);
+    let index = Index::new(setup, theirs);
+    let mut common = vec![false; real as usize];
+    let found: Vec<Vec<u32>> = parts(&ends, &mut spread)
+        .into_par_iter()
+        .map(|part| {
+            let found = part.iter().filter(|(tag, _)| index.holds(*tag));
+            found.map(|(_, place)| *place).collect()
+        })
+        .collect();
+    for place in found.into_iter().flatten() {
+        common[place as usize] = true;
+    }
+    let places = (0..).zip(common).filter(|(_, common)| *common);
+    places.map(|(place, _)| place).collect()
+}
+
+/// Ascending tags, and where each group of equal first bits begins.
+struct Index<'a> {
+    tags: &'a [u128],
+    starts: Vec<u32>,
+    shift: u32,
+}
+
+impl<'a> Index<'a> {
+    fn new(setup: &Setup, tags: &'a [u128]) -> Self {
+        let group_bits = (tags.len() / GROUP_TAGS).max(1).ilog2();
+        let shift = bits(setup) - group_bits;
+        let mut starts = Vec::with_capacity((1 << group_bits) + 1);
+        for (place, tag) in (0u32..).zip(tags) {
+            let group = tag.checked_shr(shift).unwrap_or(0) as usize;
+            while starts.len() <= group {
+                starts.push(place);
+            }
+        }
+        starts.resize((1 << group_bits) + 1, tags.len() as u32);
+        Self {
+            tags,
+            starts,
+            shift,
+        }
+    }
+
+    fn holds(&self, tag: u128) -> bool {
+        let group = tag.checked_shr(self.shift).unwrap_or(0) as usize;
+        let group = self.starts[group] as usize..self.starts[group + 1] as usize;
+        let group = &self.tags[group];
+        match group.len() <= GROUP_TAGS_MAX {
+            true => group
+                .iter()
+                .fold(false, |found, other| found | (*other == tag)),
+            false => group.binary_search(&tag).is_ok(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::psi::PaddedSizes;
+    use proptest::prelude::*;
+
+    fn setup(security: Security) -> Setup {
+        let sizes = PaddedSizes::new(10, 10).expect("in range");
+        Setup::new(sizes, 1, security).expect("in range")
+    }
+
+    proptest! {
+        #[test]
+        fn sorted_tags_are_sorted_and_travel_unchanged(tags in prop::collection::vec(any::<u128>(), 0..9_000), malicious: bool) {
+            let setup = setup(if malicious { Security::Malicious } else { Security::SemiHonest });
+            let kept = u128::MAX >> (128 - bits(&setup));
+            let mut expected: Vec<u128> = tags.iter().map(|tag| tag & kept).collect();
+            let sorted = sorted(&setup, expected.iter().copied().map(Block).collect());
+            expected.sort_unstable();
+            prop_assert_eq!(&sorted, &expected);
+            let mut decoded = Vec::new();
+            decode(&setup, &encode(&setup, &sorted), &mut decoded).expect("they ascend");
+            prop_assert_eq!(&decoded, &sorted);
+        }
+
+        /// Also where all tags share their first bits, as a cheating sender's may.
+        #[test]
+        fn a_join_finds_what_both_have(own in prop::collection::vec(0u128..3_000, 0..500), theirs in prop::collection::btree_set(0u128..3_000, 0..500), spread: bool) {
+            let setup = setup(Security::Malicious);
+            let tag = |number: &u128| if spread { number << 116 | number } else { *number };
+            let own: Vec<Block> = own.iter().map(|number| Block(tag(number))).collect();
+            let theirs: Vec<u128> = theirs.iter().map(tag).collect();
+            let expected: Vec<u32> = (0..).zip(&own).filter(|(_, tag)| theirs.contains(&tag.0)).map(|(place, _)| place).collect();
+            let common = join(&setup, own.iter().zip(0..), own.len() as u32, &theirs);
+            prop_assert_eq!(common, expected);
+        }
+    }
 }

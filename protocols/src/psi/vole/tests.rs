@@ -87,14 +87,21 @@ fn another_session_is_seen_before_anything_is_sent() {
 #[test]
 fn tags_that_do_not_ascend_are_refused() {
     let setup = setup(100, 100, Security::SemiHonest);
-    let refused = tags::decode(&setup, &tags::encode(&setup, &[3, 3]));
-    assert_eq!(
-        refused,
-        Err(Misbehaviour::CheckFailed {
-            check: "distinct tags in ascending order"
-        }
-        .into())
-    );
+    let out_of_order: Fault = Misbehaviour::CheckFailed {
+        check: "distinct tags in ascending order",
+    }
+    .into();
+    for bad in [[3, 3], [4, 3]] {
+        let bytes = tags::encode(&setup, &bad);
+        let refused = tags::decode(&setup, &bytes, &mut Vec::new());
+        assert_eq!(refused, Err(out_of_order.clone()), "in one frame");
+        let refused = tags::decode(&setup, &bytes[bytes.len() / 2..], &mut vec![bad[0]]);
+        assert_eq!(
+            refused,
+            Err(out_of_order.clone()),
+            "from one frame to the next"
+        );
+    }
 }
 
 #[test]
