@@ -7,6 +7,8 @@
 
 mod service;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use socket::Socket;
 

@@ -75,7 +75,12 @@ pub(crate) fn at(partner: &OrgName) -> Side {
 pub(super) fn may_retry(problem: &Problem) -> bool {
     matches!(
         problem.code,
-        Code::PartnerUnreachable | Code::PartnerSilent | Code::SessionLimit | Code::NodeNotRunning
+        Code::PartnerUnreachable
+            | Code::PartnerSilent
+            | Code::SessionLimit
+            | Code::NodeNotRunning
+            // Our approval has not reached the partner yet: the coordinator is slower than the dialer.
+            | Code::ApprovalsMissing
     )
 }
 
