@@ -19,10 +19,16 @@ use entente_wire::problem::{Code, Problem};
 use entente_wire::rpc::local::v1::local_server::LocalServer;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::sleep;
 use tonic::transport::Server;
 
 /// Largest request: a policy or a job file is at most a quarter of this.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long answers that are under way may take once the node is being stopped.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How the node stands, asked of the part that knows.
 pub(crate) type AskStatus = Arc<dyn Fn() -> Result<NodeStatus, Problem> + Send + Sync>;
@@ -33,29 +39,59 @@ pub(crate) struct Api {
     jobs: Jobs,
     link: Link,
     status: AskStatus,
+    stopping: watch::Sender<bool>,
 }
 
 impl Api {
     pub(crate) fn new(jobs: Jobs, link: Link, status: AskStatus) -> Self {
-        Self { jobs, link, status }
+        let stopping = watch::Sender::new(false);
+        Self {
+            jobs,
+            link,
+            status,
+            stopping,
+        }
     }
 
-    /// Serves the socket until `stop` ends.
+    /// Serves the socket until `stop` ends. Watches end with it; a client that takes nothing more does not hold the node up.
     pub(crate) async fn serve(
         self,
         socket: Socket,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<(), Problem> {
+        let stopping = self.stopping.clone();
+        let mut stopped = stopping.subscribe();
         let service = LocalServer::new(self).max_decoding_message_size(REQUEST_BYTES_MAX);
         let (incoming, _file) = socket.incoming();
+        let stop = async move {
+            stop.await;
+            stopping.send_replace(true);
+        };
         let served = Server::builder()
             .add_service(service)
-            .serve_with_incoming_shutdown(incoming, stop)
-            .await;
+            .serve_with_incoming_shutdown(incoming, stop);
+        let overdue = async move {
+            // The sender lives as long as the server.
+            let _ = stopped.wait_for(|stopping| *stopping).await;
+            sleep(FAREWELL).await;
+        };
+        let served = tokio::select! {
+            served = served => served,
+            () = overdue => Ok(()),
+        };
         served.map_err(|error| {
             let what = format!("the socket for this node's own people failed: {error}");
             Problem::here(Code::Home, what, "start the node again")
         })
+    }
+
+    /// Returns once the node is being stopped.
+    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stopping = self.stopping.subscribe();
+        async move {
+            // Without a sender there is no server either.
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        }
     }
 
     /// Runs what reads or writes disk where it holds up nobody.

@@ -3,7 +3,7 @@
 use super::Api;
 use crate::jobs::{Jobs, ResultAt};
 use crate::policy;
-use entente_wire::local::PolicyReport;
+use entente_wire::local::{JobView, PolicyReport};
 use entente_wire::names::{ColumnName, DatasetName, NameError, OrgName};
 use entente_wire::policy::{IdKind, Policy};
 use entente_wire::problem::{Code, Problem};
@@ -14,12 +14,12 @@ use entente_wire::rpc::local::v1::{
 };
 use entente_wire::rpc::record::v1::Record as WireRecord;
 use entente_wire::sign::Record;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde::Serialize;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use tokio_stream::wrappers::WatchStream;
+use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
 /// A piece of a result file on its way to the command.
@@ -121,13 +121,10 @@ impl Local for Api {
     ) -> Result<Response<Self::JobWatchStream>, Status> {
         let job = request.into_inner().job;
         let watcher = self.aside(move |jobs| jobs.subscribe(&job)).await?;
-        // The last view is of a final state; nothing comes after it.
-        let views = WatchStream::new(watcher).scan(false, |ended, view| {
-            let next = (!*ended).then_some(view);
-            *ended = next.as_ref().is_some_and(|view| view.state.is_final());
-            std::future::ready(next)
-        });
-        Ok(Response::new(views.map(|view| document(&view)).boxed()))
+        let documents = views(watcher)
+            .map(|view| document(&view))
+            .take_until(Box::pin(self.stopped()));
+        Ok(Response::new(documents.boxed()))
     }
 
     async fn job_result(
@@ -248,6 +245,20 @@ fn publish(jobs: &Jobs, text: &PolicyText) -> Result<PolicyReport, Problem> {
         report.publication = Some(jobs.publish(policy)?);
     }
     Ok(report)
+}
+
+/// A job's views: the present one, then each change, the last of a final state.
+fn views(watcher: watch::Receiver<JobView>) -> impl Stream<Item = JobView> + Send {
+    stream::unfold((watcher, None), |(mut watcher, ended)| async move {
+        match ended {
+            Some(true) => return None,
+            Some(false) => watcher.changed().await.ok()?,
+            None => {}
+        }
+        let view = watcher.borrow_and_update().clone();
+        let ended = view.state.is_final();
+        Some((view, (watcher, Some(ended))))
+    })
 }
 
 fn open_result(result: &ResultAt) -> Result<File, Problem> {

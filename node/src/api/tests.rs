@@ -4,20 +4,29 @@
 use super::{Api, Socket};
 use crate::home::{Home, Settings, init};
 use crate::jobs::{Jobs, Setting, Surroundings};
-use crate::ledger::Ledger;
+use crate::ledger::{Fact, Ledger, Pin, SignedRecord};
 use crate::link::{self, Link, Waits};
+use entente_wire::canonical::Digest;
 use entente_wire::local::{
-    CatalogEntry, ColumnExplanation, DatasetReport, InviteLine, JobCheck, PolicyReport,
+    CatalogEntry, ColumnExplanation, DatasetReport, InviteLine, JobCheck, JobState, JobView,
+    PolicyReport,
 };
-use entente_wire::policy::Verb;
+use entente_wire::names::{ColumnName, OrgName};
+use entente_wire::people::Registry;
+use entente_wire::policy::{Policy, Verb};
 use entente_wire::problem::{Code, Problem};
+use entente_wire::publication::{ColumnType, Publication, Schema};
 use entente_wire::rpc::local::v1::local_client::LocalClient;
 use entente_wire::rpc::local::v1::{
     DataAddRequest, Decision, Document, Empty, ExplainRequest, InviteRequest, JobRef, JobText,
     JoinInvite, PolicyText,
 };
+use entente_wire::sign::{Kind, Record, Signer};
 use hyper_util::rt::TokioIo;
+use ring::rand::SystemRandom;
+use ring::signature::Ed25519KeyPair;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -59,6 +68,8 @@ expires: 2099-01-01T00:00:00Z
 /// A node at its socket.
 struct Served {
     client: LocalClient<Channel>,
+    jobs: Jobs,
+    ledger: Ledger,
     socket: PathBuf,
     folder: TempDir,
     stop: oneshot::Sender<()>,
@@ -85,9 +96,12 @@ async fn serve() -> Served {
         results: path.join("results"),
         surroundings: Surroundings::system(),
     });
+    let jobs = jobs.expect("folds");
+    jobs.put_registry(home.registry_record.clone())
+        .expect("its own");
     let link = Link::new(link::Setting {
         own: home.config.org.clone(),
-        ledger,
+        ledger: ledger.clone(),
         party: home.party.clone(),
         advertised: Ok("127.0.0.1:7443".parse().expect("an address")),
         waits: Waits::default(),
@@ -101,12 +115,14 @@ async fn serve() -> Served {
     let socket = path.join("node.sock");
     let bound = Socket::bind(&socket).expect("binds");
     let (stop, stopped) = oneshot::channel::<()>();
-    let api = Api::new(jobs.expect("folds"), link, status);
+    let api = Api::new(jobs.clone(), link, status);
     let serving = tokio::spawn(api.serve(bound, async {
         let _ = stopped.await;
     }));
     Served {
         client: connect(&socket).await,
+        jobs,
+        ledger,
         socket,
         folder,
         stop,
@@ -305,6 +321,124 @@ async fn the_socket_is_its_owners_and_goes_with_the_node() {
         .expect("no panic")
         .expect("stops in order");
     assert!(!node.socket.exists());
+}
+
+/// A partner of this node that exists only in its ledger, with one published dataset.
+fn imagine_partner(ledger: &Ledger) {
+    let signer = || {
+        let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
+        Signer::from_pkcs8(document.as_ref()).expect("a key just made")
+    };
+    let (root, node, org): (_, _, OrgName) =
+        (signer(), signer(), "river-pay".parse().expect("a name"));
+    let registry = Registry {
+        org: org.clone(),
+        version: 1,
+        node_key: node.public_key(),
+        people: BTreeMap::new(),
+    };
+    let policy = POLICY
+        .replace("customers", "users")
+        .replace("river-pay", "north-bank");
+    let publication = Publication {
+        org: org.clone(),
+        version: 1,
+        policy: Policy::from_toml(&policy).expect("a policy"),
+        schema: Schema([(ColumnName("mobile".to_owned()), ColumnType::Text)].into()),
+        ids_rounded: 10,
+    };
+    let pin = Pin {
+        org: org.clone(),
+        address: "nowhere:1".to_owned(),
+        root_fingerprint: Digest([0; 32]),
+        root_key: root.public_key(),
+        words: "four made up words".to_owned(),
+    };
+    let registry = Record::sign(&root, Kind::Registry, &org, &registry);
+    let publication = Record::sign(&node, Kind::Publication, &org, &publication);
+    let facts = [
+        Fact::PartnerLinked(pin),
+        Fact::RegistrySeen {
+            record: SignedRecord::from(&registry),
+        },
+        Fact::PublicationSeen {
+            record: SignedRecord::from(&publication),
+        },
+    ];
+    facts
+        .into_iter()
+        .for_each(|fact| drop(ledger.record(1, fact).expect("records")));
+}
+
+/// A job that waits for approvals.
+async fn submitted(node: &mut Served) -> JobView {
+    let csv = node.folder.path().join("customers.csv");
+    fs::write(&csv, "mobile\n13800000001\n13800000002\n").expect("writes");
+    let add = DataAddRequest {
+        dataset: "customers".to_owned(),
+        path: csv.display().to_string(),
+        ids: vec!["mobile=e164(+86)".to_owned()],
+    };
+    let _: DatasetReport = read(node.client.data_add(add).await);
+    let text = PolicyText {
+        dataset: "customers".to_owned(),
+        toml: POLICY.to_owned(),
+    };
+    let _: PolicyReport = read(node.client.policy_publish(text).await);
+    imagine_partner(&node.ledger);
+    node.jobs.ledger_changed().expect("looks");
+    read(
+        node.client
+            .job_submit(JobText {
+                yaml: JOB.to_owned(),
+            })
+            .await,
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_ends_with_the_job() {
+    let mut node = serve().await;
+    let job = JobRef {
+        job: submitted(&mut node).await.id,
+    };
+    let mut views = node
+        .client
+        .job_watch(job.clone())
+        .await
+        .expect("watches")
+        .into_inner();
+    let first: JobView = read(Ok(Response::new(
+        views.message().await.expect("comes").expect("a view"),
+    )));
+    assert_eq!(first.state, JobState::AwaitingApprovals);
+    let _: JobView = read(node.client.job_cancel(job).await);
+    let last: JobView = read(Ok(Response::new(
+        views.message().await.expect("comes").expect("a view"),
+    )));
+    assert_eq!(last.state, JobState::Cancelled);
+    assert!(views.message().await.expect("ends in order").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_does_not_keep_a_stopping_node() {
+    let mut node = serve().await;
+    let job = JobRef {
+        job: submitted(&mut node).await.id,
+    };
+    let mut views = node
+        .client
+        .job_watch(job)
+        .await
+        .expect("watches")
+        .into_inner();
+    views.message().await.expect("comes").expect("a view");
+    node.stop.send(()).expect("serving");
+    while let Ok(Some(_)) = views.message().await {}
+    node.serving
+        .await
+        .expect("no panic")
+        .expect("stops in order");
 }
 
 #[tokio::test]
