@@ -122,10 +122,11 @@ fn canonical_ids(array: &ArrayRef, kind: &IdKind) -> ArrayRef {
     let Some(texts) = array.as_string_opt::<i32>() else {
         return ArrayRef::clone(array);
     };
+    let normaliser = ids::Normaliser::new(kind);
     let mut canonical = String::new();
     let forms = texts.iter().map(|text| {
         let text = text?;
-        match ids::normalise(kind, text, &mut canonical) {
+        match normaliser.normalise(text, &mut canonical) {
             Ok(()) => Some(canonical.clone()),
             Err(_) => Some(text.to_owned()),
         }

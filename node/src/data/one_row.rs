@@ -8,7 +8,7 @@
 //! later. Buckets of ids, each with its own [`Reduction`], are the seam for data beyond memory.
 
 use super::ids::{self, Rejection};
-use datafusion::arrow::array::StringArray;
+use datafusion::arrow::array::{Array, StringArray};
 use entente_wire::policy::IdKind;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
@@ -85,19 +85,26 @@ pub(crate) fn keyed(
     kind: &IdKind,
     key: &[u8; 32],
 ) -> Vec<Result<Digest16, Rejection>> {
-    use datafusion::arrow::array::Array;
-    let rows: Vec<usize> = (0..texts.len()).collect();
-    rows.par_chunks(ROWS_PER_TASK)
-        .flat_map_iter(|rows| {
-            let mut canonical = String::with_capacity(64);
-            rows.iter().map(move |row| {
-                if texts.is_null(*row) {
-                    return Err(Rejection::Empty);
-                }
-                ids::normalise(kind, texts.value(*row), &mut canonical)?;
-                Ok(ids::digest(key, kind, &canonical))
-            })
-        })
+    let normaliser = ids::Normaliser::new(kind);
+    let tasks = texts.len().div_ceil(ROWS_PER_TASK);
+    let task = |task: usize| {
+        let mut canonical = String::with_capacity(64);
+        let rows = task * ROWS_PER_TASK..texts.len().min((task + 1) * ROWS_PER_TASK);
+        let mut keyed = Vec::with_capacity(rows.len());
+        for row in rows {
+            keyed.push(if texts.is_null(row) {
+                Err(Rejection::Empty)
+            } else {
+                let outcome = normaliser.normalise(texts.value(row), &mut canonical);
+                outcome.map(|()| ids::digest(key, kind, &canonical))
+            });
+        }
+        keyed
+    };
+    (0..tasks)
+        .into_par_iter()
+        .map(task)
+        .flatten_iter()
         .collect()
 }
 

@@ -104,28 +104,50 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// Writes the canonical form of `text` to `out`, which is cleared first.
+/// Brings the texts of one column to their canonical form. Made once a column.
 ///
 /// * `e164(+CC)`: `+` and 7 to 15 digits; the module `phone` lists the forms that are read.
 /// * `email`: NFKC, lower case; dots and tags of providers are left alone.
 /// * `cn-id`: 18 characters by GB 11643; 15-digit numbers are upgraded.
 /// * `raw`: as it stands, without the white space around it.
-pub fn normalise(kind: &IdKind, text: &str, out: &mut String) -> Result<(), Rejection> {
-    out.clear();
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(Rejection::Empty);
+pub struct Normaliser(Rules);
+
+enum Rules {
+    E164(phone::Rules),
+    Email,
+    CnId,
+    Raw,
+}
+
+impl Normaliser {
+    /// For columns of one kind.
+    pub fn new(kind: &IdKind) -> Self {
+        Self(match kind {
+            IdKind::E164 { country_code } => Rules::E164(phone::Rules::new(country_code)),
+            IdKind::Email => Rules::Email,
+            IdKind::CnId => Rules::CnId,
+            IdKind::Raw => Rules::Raw,
+        })
     }
-    if text.len() > ID_BYTES_MAX {
-        return Err(Rejection::TooLong);
-    }
-    match kind {
-        IdKind::E164 { country_code } => phone::normalise(country_code, text, out),
-        IdKind::Email => email::normalise(text, out),
-        IdKind::CnId => resident::normalise(text, out),
-        IdKind::Raw => {
-            out.push_str(text);
-            Ok(())
+
+    /// Writes the canonical form of `text` to `out`, which is cleared first and stays empty where the text is refused.
+    pub fn normalise(&self, text: &str, out: &mut String) -> Result<(), Rejection> {
+        out.clear();
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Rejection::Empty);
+        }
+        if text.len() > ID_BYTES_MAX {
+            return Err(Rejection::TooLong);
+        }
+        match &self.0 {
+            Rules::E164(rules) => rules.normalise(text, out),
+            Rules::Email => email::normalise(text, out),
+            Rules::CnId => resident::normalise(text, out),
+            Rules::Raw => {
+                out.push_str(text);
+                Ok(())
+            }
         }
     }
 }

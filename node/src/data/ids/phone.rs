@@ -22,35 +22,49 @@ struct Dialled {
     digits: String,
 }
 
-pub(super) fn normalise(column_code: &str, text: &str, out: &mut String) -> Result<(), Rejection> {
-    let dialled = dial(&fold(text))?;
-    let plan = plans::plan_of(column_code);
-    let exit = plan.and_then(|plan| plan.exit);
-    let after_exit = exit.and_then(|exit| dialled.digits.strip_prefix(exit));
-    let after_zeros = dialled.digits.strip_prefix("00");
-    if dialled.plus {
-        return international(&dialled, &dialled.digits, out);
+/// How one column's numbers are read.
+pub(super) struct Rules {
+    country_code: String,
+    plan: Option<&'static Plan>,
+}
+
+impl Rules {
+    pub(super) fn new(country_code: &str) -> Self {
+        Self {
+            country_code: country_code.to_owned(),
+            plan: plans::plan_of(country_code),
+        }
     }
-    match (after_exit.or(after_zeros), plan) {
-        (Some(digits), _) => international(&dialled, digits, out),
-        (None, Some(plan)) => national(plan, &dialled.digits, out),
-        (None, None) => without_plan(column_code, &dialled.digits, out),
+
+    pub(super) fn normalise(&self, text: &str, out: &mut String) -> Result<(), Rejection> {
+        let dialled = dial(&fold(text))?;
+        if dialled.plus {
+            return international(&dialled, &dialled.digits, out);
+        }
+        let exit = self.plan.and_then(|plan| plan.exit);
+        let after_exit = exit.and_then(|exit| dialled.digits.strip_prefix(exit));
+        let after_zeros = dialled.digits.strip_prefix("00");
+        match (after_exit.or(after_zeros), self.plan) {
+            (Some(digits), _) => international(&dialled, digits, out),
+            (None, Some(plan)) => national(plan, &dialled.digits, out),
+            (None, None) => without_plan(&self.country_code, &dialled.digits, out),
+        }
     }
 }
 
 /// Takes the separators out. `text` is in NFKC.
 fn dial(text: &str) -> Result<Dialled, Rejection> {
     let text = without_float_tail(text.trim());
-    if is_spreadsheet_exponent(text) {
-        return Err(Rejection::SpreadsheetExponent);
-    }
     let mut plus = false;
-    let mut digits = String::with_capacity(DIGITS_MAX);
+    let mut digits = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '0'..='9' => digits.push(c),
             '+' if digits.is_empty() && !plus => plus = true,
-            '(' | ')' | '.' => {}
+            ' ' | '-' | '(' | ')' | '.' => {}
+            'e' | 'E' if is_spreadsheet_exponent(text) => {
+                return Err(Rejection::SpreadsheetExponent);
+            }
             _ if c.is_whitespace() || is_dash(c) => {}
             _ => return Err(Rejection::StrangeCharacter),
         }
@@ -60,7 +74,7 @@ fn dial(text: &str) -> Result<Dialled, Rejection> {
     }
     Ok(Dialled {
         plus,
-        written_trunk: text.contains("(0)"),
+        written_trunk: digits.len() < text.len() && text.contains("(0)"),
         digits,
     })
 }

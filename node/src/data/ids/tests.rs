@@ -9,7 +9,7 @@ fn kind(text: &str) -> IdKind {
 
 fn read(kind_text: &str, text: &str) -> Result<String, Rejection> {
     let mut out = String::from("left over");
-    let outcome = normalise(&kind(kind_text), text, &mut out);
+    let outcome = Normaliser::new(&kind(kind_text)).normalise(text, &mut out);
     match outcome {
         Ok(()) => Ok(out),
         Err(why) => {

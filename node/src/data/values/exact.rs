@@ -59,67 +59,117 @@ pub(crate) enum Numeric {
 /// Not numbers, on purpose, because they are codes or need a guess: leading zeros (`007`), a leading plus (`+86…`), thousands
 /// separators, `12E4` without point or sign in the exponent, more than 38 digits.
 pub(crate) fn read(text: &str) -> Option<Numeric> {
-    let text = text.trim_ascii();
-    let (negative, rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
+    let text = text.trim_ascii().as_bytes();
+    let (negative, rest) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
     };
-    match rest.as_bytes().first()? {
-        b'0'..=b'9' | b'.' => {}
-        _ if is_not_finite(rest) => return Some(Numeric::NotFinite),
+    match rest {
+        [b'0', b'0'..=b'9', ..] => return None,
+        [b'0'..=b'9' | b'.', ..] => {}
+        _ => return is_not_finite(rest).then_some(Numeric::NotFinite),
+    }
+    let mut digits = Digits::default();
+    let whole = digits.take(rest)?;
+    let rest = rest.get(whole..)?;
+    let (fraction, rest) = match rest {
+        [b'.', rest @ ..] => {
+            let fraction = digits.take(rest)?;
+            (
+                Some(fraction).filter(|digits| *digits > 0)?,
+                rest.get(fraction..)?,
+            )
+        }
+        rest if whole > 0 => (0, rest),
         _ => return None,
-    }
-    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (rest, None),
     };
-    let (whole, fraction) = match mantissa.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (mantissa, None),
+    let shift = match rest {
+        [] => 0,
+        [b'e' | b'E', exponent @ ..] => read_exponent(exponent, fraction > 0)?,
+        _ => return None,
     };
-    if fraction == Some("") || (whole.len() > 1 && whole.starts_with('0')) {
-        return None;
-    }
-    let units = digits(digits(0, whole)?, fraction.unwrap_or_default())?;
-    let units = i128::try_from(units).ok()?;
-    let shift = exponent.map_or(Some(0), |text| read_exponent(text, fraction.is_some()))?;
+    let units = i128::try_from(digits.units()).ok()?;
     let number = Number {
         units: if negative { -units } else { units },
-        scale: i32::try_from(fraction.unwrap_or_default().len()).ok()? - shift,
+        scale: i32::try_from(fraction).ok()? - shift,
     };
-    Some(match (fraction, exponent) {
-        (None, None) => Numeric::Whole(number),
+    Some(match (fraction, rest) {
+        (0, []) => Numeric::Whole(number),
         _ => Numeric::Fraction(number),
     })
 }
 
-fn is_not_finite(text: &str) -> bool {
+fn is_not_finite(text: &[u8]) -> bool {
     ["nan", "inf", "infinity"]
         .iter()
-        .any(|word| text.eq_ignore_ascii_case(word))
+        .any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// Appends decimal digits to `units`; `None` for anything else and beyond [`DIGITS_MAX`].
-fn digits(units: u128, text: &str) -> Option<u128> {
-    const LIMIT: u128 = 10u128.pow(DIGITS_MAX);
-    text.bytes().try_fold(units, |units, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        let next = units.checked_mul(10)?.checked_add(u128::from(digit))?;
-        (digit <= 9 && next < LIMIT).then_some(next)
-    })
+/// Decimal digits as a number, at most [`DIGITS_MAX`] of them from the first that is not zero. The first 18 are added up in
+/// 64 bits: nearly all numbers end there.
+#[derive(Default)]
+struct Digits {
+    low: u64,
+    high: u128,
+    count: u32,
 }
 
-fn read_exponent(text: &str, has_point: bool) -> Option<i32> {
-    let digits = text.trim_start_matches(['+', '-']);
-    let signed = text.len() == digits.len() + 1;
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+impl Digits {
+    /// Takes digits from the beginning of `text` and says how many; `None` where there are too many.
+    fn take(&mut self, text: &[u8]) -> Option<usize> {
+        const LOW_DIGITS: u32 = 18;
+        let mut taken = 0;
+        for byte in text {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            taken += 1;
+            if self.count == 0 && digit == 0 {
+                continue;
+            }
+            if self.count < LOW_DIGITS {
+                self.low = self.low * 10 + u64::from(digit);
+            } else if self.count < DIGITS_MAX {
+                let before = if self.count == LOW_DIGITS {
+                    u128::from(self.low)
+                } else {
+                    self.high
+                };
+                self.high = before * 10 + u128::from(digit);
+            } else {
+                return None;
+            }
+            self.count += 1;
+        }
+        Some(taken)
+    }
+
+    fn units(&self) -> u128 {
+        if self.high > 0 {
+            self.high
+        } else {
+            u128::from(self.low)
+        }
+    }
+}
+
+fn read_exponent(text: &[u8], has_point: bool) -> Option<i32> {
+    let (sign, digits) = match text {
+        [b'-', digits @ ..] => (Some(-1), digits),
+        [b'+', digits @ ..] => (Some(1), digits),
+        digits => (None, digits),
+    };
+    if sign.is_none() && !has_point {
         return None;
     }
-    if !(signed || (has_point && text.len() == digits.len())) {
+    let mut value = Digits::default();
+    if digits.is_empty() || value.take(digits)? != digits.len() {
         return None;
     }
-    let value: i32 = digits.parse().ok().filter(|value| *value <= EXPONENT_MAX)?;
-    Some(if text.starts_with('-') { -value } else { value })
+    let value = i32::try_from(value.units()).ok();
+    let value = value.filter(|value| *value <= EXPONENT_MAX)?;
+    Some(sign.unwrap_or(1) * value)
 }
 
 /// The shortest decimal that reads back as `value`; `None` for NaN and infinities.
@@ -140,16 +190,13 @@ fn of_scientific(finite: bool, written: std::fmt::Arguments<'_>) -> Option<Numbe
     text.write_fmt(written).ok()?;
     let (mantissa, exponent) = text.split_once('e')?;
     let shift: i32 = exponent.parse().ok()?;
-    let (negative, mantissa) = match mantissa.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, mantissa),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let units = i128::try_from(digits(digits(0, whole)?, fraction)?).ok()?;
-    Some(Number {
-        units: if negative { -units } else { units },
-        scale: i32::try_from(fraction.len()).ok()? - shift,
-    })
+    match read(mantissa)? {
+        Numeric::Whole(number) | Numeric::Fraction(number) => Some(Number {
+            units: number.units,
+            scale: number.scale - shift,
+        }),
+        Numeric::NotFinite => None,
+    }
 }
 
 /// `units` × 10^-`from` in units of 10^-`to`, half away from zero, saturating.

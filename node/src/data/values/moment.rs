@@ -9,7 +9,9 @@ use jiff::civil::Date;
 const US_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 /// Years outside this are typing errors or placeholders that no calendar function handles alike.
-const YEARS: std::ops::RangeInclusive<i16> = 1..=9999;
+const YEARS: std::ops::RangeInclusive<i64> = 1..=9999;
+/// Days from 0000-03-01 to 1970-01-01.
+const DAYS_TO_1970: i64 = 719_468;
 
 /// Days since 1970-01-01.
 pub(crate) fn day(text: &str) -> Option<i32> {
@@ -31,29 +33,70 @@ pub(crate) fn moment(text: &str) -> Option<i64> {
 }
 
 fn leading_day(text: &str) -> Option<(i32, &str)> {
-    let separator = *text.as_bytes().get(4)?;
-    if !matches!(separator, b'-' | b'/') {
+    let bytes = text.as_bytes();
+    let [y1, y2, y3, y4, separator @ (b'-' | b'/'), ..] = bytes else {
+        return None;
+    };
+    let year = digits(&[*y1, *y2, *y3, *y4])?;
+    let (month_digits, month) = leading_digits(bytes.get(5..)?)?;
+    let day_begins = 5 + month_digits + 1;
+    if bytes.get(day_begins - 1) != Some(separator) {
         return None;
     }
-    let year = i16::try_from(number(text.get(..4)?, 4)?).ok()?;
-    let (month, rest) = text.get(5..)?.split_once(char::from(separator))?;
-    let day_length = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let (day, rest) = rest.split_at(day_length);
+    let (day_digits, day) = leading_digits(bytes.get(day_begins..)?)?;
     // With dashes only the full form: 2026-1-5 is as often a code as a day.
-    if separator == b'-' && (month.len(), day.len()) != (2, 2) {
+    if *separator == b'-' && (month_digits, day_digits) != (2, 2) {
         return None;
     }
-    let month = i8::try_from(number(month, 2)?).ok()?;
-    let day = i8::try_from(number(day, 2)?).ok()?;
-    let date = Date::new(year, month, day)
-        .ok()
-        .filter(|_| YEARS.contains(&year))?;
-    Some((days_since_1970(date), rest))
+    if !YEARS.contains(&year) || !(1..=12).contains(&month) || day < 1 || day > days_of(year, month)
+    {
+        return None;
+    }
+    let rest = text.get(day_begins + day_digits..)?;
+    Some((i32::try_from(days_since_1970(year, month, day)).ok()?, rest))
 }
 
-fn days_since_1970(date: Date) -> i32 {
-    let epoch = Date::constant(1970, 1, 1);
-    (date - epoch).get_days()
+/// One or two digits at the beginning, and that no third follows.
+fn leading_digits(bytes: &[u8]) -> Option<(usize, i64)> {
+    let digit = |place: usize| bytes.get(place).filter(|byte| byte.is_ascii_digit());
+    match (digit(0), digit(1), digit(2)) {
+        (Some(one), Some(two), None) => Some((2, digits(&[*one, *two])?)),
+        (Some(one), None, _) => Some((1, digits(&[*one])?)),
+        _ => None,
+    }
+}
+
+fn digits(bytes: &[u8]) -> Option<i64> {
+    let mut value = 0;
+    for byte in bytes {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(value)
+}
+
+/// Days of a month of the Gregorian calendar.
+fn days_of(year: i64, month: i64) -> i64 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01, for years above 0: years are counted from March, so that the leap day comes last, and 153 days
+/// are five months from there.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year_from_march = if month > 2 { year } else { year - 1 };
+    let month_from_march = (month + 9) % 12;
+    let leap_days = year_from_march / 4 - year_from_march / 100 + year_from_march / 400;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    year_from_march * 365 + leap_days + day_of_year - DAYS_TO_1970
 }
 
 /// `HH:MM[:SS[.f…]]` and what follows it.
@@ -133,6 +176,21 @@ mod tests {
         assert_eq!(day("2026/01/05"), day("2026-01-05"));
         assert_eq!(day(" 1969-12-31 "), Some(-1));
         assert_eq!(day("2024-02-29"), Some(19_782));
+    }
+
+    #[test]
+    fn every_day_of_four_centuries_is_the_calendars() {
+        let mut date = Date::constant(1799, 12, 31);
+        let first = day(&date.to_string()).expect("a day");
+        for passed in 0..=150_000 {
+            assert_eq!(day(&date.to_string()), Some(first + passed), "{date}");
+            date = date.tomorrow().expect("the calendar goes on");
+        }
+        assert_eq!(write_day(first), "1799-12-31");
+        for text in ["1900-02-29", "2100-02-29", "2023-04-31"] {
+            assert_eq!(day(text), None, "{text}");
+        }
+        assert_eq!(day("2000-02-29"), Some(11_016));
     }
 
     #[test]
