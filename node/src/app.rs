@@ -24,7 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 /// A node whose parts are made and whose doors are open, not yet serving.
 struct Node {
@@ -36,6 +36,8 @@ struct Node {
     bound: SocketAddr,
     socket: Socket,
     coordinator: watch::Sender<CoordinatorState>,
+    /// Told when the coordinator should be asked for everything again.
+    anew: Arc<Notify>,
     /// Becomes true when no new sessions are taken any more.
     draining: watch::Sender<bool>,
     /// Becomes true when what is left has to end.
@@ -119,7 +121,8 @@ fn open(
         signer: Arc::clone(&home.signer),
     };
     let limits = home.config.sessions.limits();
-    let linked = jobs.clone();
+    let (linked, anew) = (jobs.clone(), Arc::new(Notify::new()));
+    let watch_anew = Arc::clone(&anew);
     let link = Link::new(link::Setting {
         own: org,
         ledger,
@@ -130,7 +133,11 @@ fn open(
             ..Waits::default()
         },
         clock: Arc::new(SystemTime::now),
-        linked: Box::new(move || linked.ledger_changed()),
+        linked: Box::new(move || {
+            linked.ledger_changed()?;
+            watch_anew.notify_one();
+            Ok(())
+        }),
     });
     let sessions = Sessions::new(identity, Arc::new(jobs.clone()), limits, Stop::new(stops));
     let (coordinator, _) = watch::channel(CoordinatorState::None);
@@ -143,6 +150,7 @@ fn open(
         listener,
         bound,
         coordinator,
+        anew,
         draining,
         stopping,
     })
@@ -187,6 +195,7 @@ impl Node {
             records: Arc::new(self.jobs.clone()),
             pace: Pace::default(),
             state: self.coordinator.clone(),
+            anew: Arc::clone(&self.anew),
         })
     }
 

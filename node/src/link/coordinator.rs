@@ -18,7 +18,7 @@ use entente_wire::sign::Record;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tonic::transport::Channel;
 use tonic::{Code as Rpc, Status, Streaming};
@@ -77,6 +77,8 @@ pub(crate) struct Coordinator<R> {
     pub(crate) records: Arc<R>,
     pub(crate) pace: Pace,
     pub(crate) state: watch::Sender<CoordinatorState>,
+    /// Told when a partner was linked: what it signed before that was refused as a stranger's, and a new watch brings it again.
+    pub(crate) anew: Arc<Notify>,
 }
 
 impl<R: Records> Coordinator<R> {
@@ -87,6 +89,7 @@ impl<R: Records> Coordinator<R> {
             let began = Instant::now();
             let problem = tokio::select! {
                 problem = self.serve(&mut outgoing) => problem,
+                () = self.anew.notified() => continue,
                 () = stop.requested() => return,
             };
             // A connection that held for long is no sign of trouble.

@@ -180,6 +180,7 @@ fn client(host: &Host) -> Client {
         own: org("north-bank"),
         address: address.parse::<CoordinatorAddress>().expect("an address"),
         party: home.party.clone(),
+        anew: Arc::default(),
         records: Arc::new(Held {
             own: own.clone(),
             delivered: delivered_tx,
