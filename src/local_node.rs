@@ -39,7 +39,9 @@ pub(crate) struct LocalNode {
 
 /// Runs a client's work on a small runtime of its own.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread()
+    // A thread beside this one: connections go on and end while this one waits for a process.
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|fault| {

@@ -66,8 +66,9 @@ impl Folder {
 pub(crate) struct Member {
     pub(crate) org: OrgName,
     pub(crate) home: PathBuf,
-    pub(crate) service: Service,
+    // Hung up before the node is waited for.
     pub(crate) node: LocalNode,
+    pub(crate) service: Service,
     approvers: Vec<PersonName>,
 }
 

@@ -101,6 +101,7 @@ fn a_policy_template_denies_everything_and_can_be_filled_in() {
     assert!(!outcome.succeeded(), "consent has to be chosen first");
     std::fs::write(file, text.replace("\"CHOOSE\"", "\"not-needed\"")).expect("it can be edited");
     world.at(BANK, &["policy", "check", "template"]).json();
+    world.at(BANK, &["policy", "publish", "template"]).json();
     let args = ["policy", "explain", "template.mobile", "--to", "river-pay"];
     let verbs = world.at(BANK, &args).json()["verbs"].clone();
     let verbs = verbs.as_object().expect("verbs");

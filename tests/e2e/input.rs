@@ -176,12 +176,12 @@ fn a_set_below_the_partners_minimum_is_refused() {
     world
         .add(PAY, "few-u", files::users(), &["mobile=e164(+86)"])
         .json();
-    let small = customers_policy("few-c").replace("min_set   = 1000", "min_set   = 100");
+    let small = customers_policy("few-c").replace("min_set   = 500", "min_set   = 100");
     world.publish(BANK, "few-c", &small).json();
     world.publish(PAY, "few-u", &users_policy("few-u")).json();
     world.await_catalog(BANK, PAY, "few-u", 1);
     let problem = world
         .try_submit(BANK, &files::job("few", files::OVERLAP))
         .problem(Code::SetTooSmall);
-    assert_eq!(problem.side, Side::Request, "{problem:?}");
+    assert_eq!(problem.side, Side::Here, "{problem:?}");
 }

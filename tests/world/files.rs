@@ -50,7 +50,7 @@ pub(crate) fn dataset_part(name: &str) -> String {
 name      = "{name}"
 consent   = "not-needed"
 min_group = 50
-min_set   = 1000
+min_set   = 500
 set_grid  = 100
 noise     = "optional"
 budget    = {{ epsilon_per_year = 8.0, jobs_per_30d = 200 }}
