@@ -7,10 +7,11 @@
 //! | file | what it decides |
 //! |---|---|
 //! | `text` | which characters and tokens can stand in a question at all |
-//! | `question` | the one shape of SELECT; every other clause is refused by name |
+//! | `question`, `items` | the one shape of SELECT; every other clause is refused by name |
 //! | `scope`, `collapse` | what names mean: parties, datasets, columns, subqueries that collapse event tables |
 //! | `join` | the one equality of id columns |
-//! | `expression`, `operators`, `conditional`, `literal`, `functions` | types and the canonical text of expressions |
+//! | `expression`, `checked` | expressions: type, canonical text, columns used |
+//! | `literal`, `operators`, `comparisons`, `conditional`, `call`, `functions`, `cast` | what expressions are made of |
 //! | `groups`, `measures`, `answer`, `display` | what the answer shows, in which public shape |
 //! | `protection`, `operator`, `verbs` | thresholds, the joint operator, and whether the policies grant all of it |
 //! | `room` | a stack to plan on |
@@ -20,13 +21,18 @@
 //! long; the limits are named constants in the files that enforce them.
 
 mod answer;
+mod call;
+mod cast;
+mod checked;
 mod collapse;
+mod comparisons;
 mod conditional;
 mod display;
 mod engine;
 mod expression;
 mod functions;
 mod groups;
+mod items;
 mod join;
 mod literal;
 mod measures;
@@ -108,7 +114,7 @@ fn planned(
     let conjuncts = join::equality(&on, &mut scope, refusals)?;
     let filters = filters(&shape, conjuncts, &mut scope, refusals);
 
-    let items = question::items(&shape, refusals);
+    let items = items::items(&shape, refusals);
     let keys = groups::keys(&shape.group_by, &items, &mut scope, shape.at, refusals);
     let having = display::having(&shape, refusals);
     let outputs = match &keys {

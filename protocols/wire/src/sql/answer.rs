@@ -1,10 +1,12 @@
 //! SELECT: what the answer shows, and from that which joint operator carries it. A reveal hands the receiver its own rows, an
 //! overlap is one count, a table is aggregates in groups.
 
-use super::expression::{Checked, Checker, Form};
+use super::checked::{Checked, Form};
+use super::expression::Checker;
 use super::groups::{self, Key};
+use super::items::{Item, Selected};
 use super::measures::{self, Aggregate, Call};
-use super::question::{Item, Selected};
+
 use super::refuse::{At, Refusals, shown};
 use super::scope::{Column, Scope};
 use crate::job::Job;

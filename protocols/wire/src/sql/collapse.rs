@@ -1,26 +1,24 @@
 //! Subqueries that collapse an event table to one row an id: `(SELECT mobile, SUM(amount) AS spend FROM p.orders WHERE …
 //! GROUP BY mobile) AS o`. The owner's node runs them over its own rows; only their shape is in the plan.
-//!
-//! SUM is exact: whole numbers are added in DECIMAL(38,0), others after rounding to nine decimals, because adding
-//! floating-point numbers gives another answer in another order and 64-bit sums wrap.
+
+mod aggregate;
 
 use super::Catalog;
-use super::expression::{Checked, Checker};
-use super::functions;
+use super::checked::Checked;
+use super::expression::Checker;
+use super::items::{Item, Selected, items};
 use super::join::conjuncts;
-use super::question::{Item, Selected, Shape, at, items, shape};
+use super::question::{Shape, at, shape};
 use super::refuse::{At, Refusals, shown};
 use super::scope::{self, Column, Scope, Table};
-use super::verbs::Need;
 use crate::names::ColumnName;
 use crate::plan::{Derived, NamedExpression, SqlText};
 use crate::policy::Verb;
 use crate::publication::ColumnType;
-use sqlparser::ast::{Expr, Function, Query};
+use aggregate::Aggregate;
+use sqlparser::ast::{Expr, Query};
 use std::collections::BTreeMap;
 
-/// Decimals that SUM keeps of numbers that are not whole.
-const SUM_SCALE: u8 = 9;
 /// The one form of a subquery.
 const FORM: &str = "write (SELECT id, SUM(x) AS total, COUNT(*) AS n FROM organisation.events WHERE … GROUP BY id) AS e";
 
@@ -33,14 +31,6 @@ pub(super) struct Collapsed {
     /// The plan of it.
     pub(super) derived: Derived,
     columns: BTreeMap<ColumnName, Aggregate>,
-}
-
-/// One aggregate of the subquery.
-struct Aggregate {
-    sql: String,
-    kind: ColumnType,
-    nullable: bool,
-    sources: Vec<ColumnName>,
 }
 
 impl Collapsed {
@@ -287,16 +277,19 @@ fn one(
             FORM,
         )
     };
-    match &item.what {
-        Selected::Expression(expr @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_))) => {
+    let Selected::Expression(expr) = &item.what else {
+        return form(refusals);
+    };
+    match &**expr {
+        expr @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_)) => {
             let column = scope.column(expr, item.at, refusals)?;
             if column.name != *id {
                 return form(refusals);
             }
             Some((item.alias.clone().map_or(column.name, ColumnName), None))
         }
-        Selected::Expression(Expr::Function(function)) => {
-            let aggregate = aggregate(function, item.at, id, scope, refusals)?;
+        Expr::Function(function) => {
+            let aggregate = aggregate::of(function, item.at, id, scope, refusals)?;
             match &item.alias {
                 Some(alias) => Some((ColumnName(alias.clone()), Some(aggregate))),
                 None => refusals.question(
@@ -306,91 +299,6 @@ fn one(
                 ),
             }
         }
-        Selected::Expression(_) | Selected::Star(_) => form(refusals),
-    }
-}
-
-fn aggregate(
-    function: &Function,
-    here: At,
-    id: &ColumnName,
-    scope: &mut Scope<'_>,
-    refusals: &mut Refusals,
-) -> Option<Aggregate> {
-    let mut checker = Checker::new(scope, here, refusals);
-    let (name, arguments) = functions::arguments(function, &mut checker)?;
-    let argument = match (name.as_str(), arguments.as_slice()) {
-        ("count", [None]) => {
-            let table = scope.tables.first_mut()?;
-            table.needs.push(Need::new(id.clone(), Verb::Match, here));
-            let (sql, kind, sources) =
-                ("COUNT(*)".to_owned(), ColumnType::Integer, vec![id.clone()]);
-            return Some(Aggregate {
-                sql,
-                kind,
-                nullable: false,
-                sources,
-            });
-        }
-        ("count" | "sum" | "min" | "max", [Some(argument)]) => checker.check(argument)?,
-        _ => {
-            return refusals.question(
-                here,
-                format!("{}(…) cannot stand in a subquery", shown(&name)),
-                "aggregates of a subquery are COUNT(*), COUNT(x), SUM(x), MIN(x) and MAX(x)",
-            );
-        }
-    };
-    argument.one_side("an aggregate", refusals)?;
-    argument.note_needs(
-        if name == "count" {
-            Verb::Count
-        } else {
-            Verb::Sum
-        },
-        scope,
-    );
-    let (sql, kind) = match name.as_str() {
-        "count" => (format!("COUNT({})", argument.sql()), ColumnType::Integer),
-        "sum" => sum(&argument, refusals)?,
-        _ => (
-            format!("{}({})", name.to_ascii_uppercase(), argument.sql()),
-            ordered(&argument, refusals)?,
-        ),
-    };
-    let nullable = name != "count" && argument.nullable;
-    Some(Aggregate {
-        sql,
-        kind,
-        nullable,
-        sources: argument.columns(),
-    })
-}
-
-fn sum(argument: &Checked<'_>, refusals: &mut Refusals) -> Option<(String, ColumnType)> {
-    let text = match argument.kind {
-        Some(ColumnType::Integer) => format!("SUM({})", argument.wide_sql()),
-        Some(ColumnType::Decimal) => {
-            format!("SUM(CAST({} AS DECIMAL(38,{SUM_SCALE})))", argument.sql())
-        }
-        _ => {
-            let what = format!("SUM needs a number, and this is {}", argument.kind_word());
-            return refusals.question(argument.at, what, "CAST it, or use COUNT");
-        }
-    };
-    Some((text, ColumnType::Decimal))
-}
-
-fn ordered(argument: &Checked<'_>, refusals: &mut Refusals) -> Option<ColumnType> {
-    match argument.kind {
-        Some(ColumnType::Boolean) | None => {
-            let what = format!("MIN and MAX have no meaning over {}", argument.kind_word());
-            refusals.question(
-                argument.at,
-                what,
-                "write MAX(CASE WHEN c THEN 1 ELSE 0 END)",
-            )
-        }
-        kind => kind,
+        _ => form(refusals),
     }
 }

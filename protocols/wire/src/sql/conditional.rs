@@ -1,6 +1,7 @@
 //! CASE, COALESCE and NULLIF: values chosen by conditions. What stands in a condition of CASE needs `filter`.
 
-use super::expression::{Checked, Checker, Form, comparable};
+use super::checked::{Checked, Form, comparable};
+use super::expression::Checker;
 use super::operators::mismatch;
 use crate::publication::ColumnType;
 use sqlparser::ast::{CaseWhen, Expr};
@@ -21,10 +22,13 @@ pub(super) fn case<'c>(
             .chain(otherwise),
     );
     let subject = match subject {
-        Some(subject) => Some(subject?.as_condition()),
+        Some(subject) => Some(subject?.into_condition()),
         None => None,
     };
-    let conditions: Vec<Checked<'c>> = conditions?.into_iter().map(Checked::as_condition).collect();
+    let conditions: Vec<Checked<'c>> = conditions?
+        .into_iter()
+        .map(Checked::into_condition)
+        .collect();
     let results = results?;
     for condition in &conditions {
         match &subject {
@@ -86,7 +90,7 @@ fn common_kind(parts: &[Checked<'_>], checker: &mut Checker<'_, '_>) -> Option<O
     let mut common = None;
     for part in parts {
         if !comparable(common, part.kind) {
-            let word = common.map_or("NULL", super::expression::kind_word);
+            let word = common.map_or("NULL", super::checked::kind_word);
             return mismatch(part, &format!("{word} as in the branch before"), checker);
         }
         common = match (common, part.kind) {

@@ -2,8 +2,8 @@
 //! changes what is computed or released.
 
 use super::answer::{Output, Shows};
+use super::call;
 use super::expression::Checker;
-use super::functions;
 use super::groups::Key;
 use super::measures::Aggregate;
 use super::question::{Shape, at, folded};
@@ -43,7 +43,7 @@ fn is_count_all(expr: &Expr, here: At) -> bool {
     };
     let (scope, mut silent) = (Scope { tables: Vec::new() }, Refusals::silent());
     let mut checker = Checker::new(&scope, here, &mut silent);
-    let arguments = functions::arguments(function, &mut checker);
+    let arguments = call::arguments(function, &mut checker);
     matches!(arguments, Some((name, arguments)) if name == "count" && matches!(arguments.as_slice(), [None]))
 }
 

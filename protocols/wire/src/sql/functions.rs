@@ -2,14 +2,11 @@
 //! another row, so the same data give the same value at every run. A change to the list or to a meaning raises
 //! [`crate::plan::PLAN_VERSION`].
 
-use super::conditional;
-use super::expression::{Checked, Checker, Form, kind_word};
+use super::checked::{Checked, Form, kind_word};
+use super::expression::Checker;
 use super::refuse::shown;
-use crate::publication::ColumnType::{self, Boolean, Date, Decimal, Integer, Text, Timestamp};
-use sqlparser::ast::{
-    CastKind, DataType, DateTimeField, ExactNumberInfo, Expr, ExtractSyntax, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentList, FunctionArguments, TimezoneInfo, Value,
-};
+use crate::publication::ColumnType::{self, Date, Integer, Text, Timestamp};
+use sqlparser::ast::{DateTimeField, Expr, Value};
 
 /// One function of the list.
 struct Scalar {
@@ -35,7 +32,7 @@ enum Takes {
     Word(&'static [&'static str]),
 }
 
-/// The list. `coalesce`, `nullif` and CAST have rules of their own below.
+/// The list. COALESCE and NULLIF (in `conditional`) and CAST (in `cast`) have rules of their own.
 const SCALARS: &[Scalar] = &[
     Scalar {
         names: &["upper"],
@@ -98,7 +95,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// Functions people reach for whose value would differ at every run or place.
-const VOLATILE: &[&str] = &[
+pub(super) const VOLATILE: &[&str] = &[
     "clock_timestamp",
     "current_catalog",
     "current_date",
@@ -137,180 +134,8 @@ pub(super) const AGGREGATES: &[&str] = &[
     "regr_intercept",
 ];
 
-/// A function call in any of the parser's forms, or a CAST.
-pub(super) fn call<'c>(expr: &Expr, checker: &mut Checker<'_, 'c>) -> Option<Checked<'c>> {
-    match expr {
-        Expr::Function(function) => named(function, checker),
-        Expr::Cast {
-            kind: CastKind::Cast | CastKind::DoubleColon,
-            expr,
-            data_type,
-            array: false,
-            format: None,
-        } => cast(expr, data_type, checker),
-        Expr::Substring {
-            expr,
-            substring_from: Some(from),
-            substring_for,
-            special: _,
-            shorthand: _,
-        } => {
-            let mut arguments: Vec<&Expr> = vec![expr, from];
-            arguments.extend(substring_for.as_deref());
-            scalar("substr", &arguments, checker)
-        }
-        Expr::Trim {
-            trim_where: None,
-            trim_what: None,
-            expr,
-            trim_characters: None,
-        } => scalar("trim", &[expr], checker),
-        Expr::Extract {
-            field,
-            syntax: ExtractSyntax::From,
-            expr,
-        } => extract(field, expr, checker),
-        _ => {
-            let here = checker.here();
-            checker.refusals.question(
-                here,
-                "this form of CAST, SUBSTRING, TRIM or EXTRACT is not part of the question language",
-                "write CAST(x AS type), substr(x, 1, 3), trim(x) or EXTRACT(YEAR FROM x)",
-            )
-        }
-    }
-}
-
-/// The plain arguments of a call: no FILTER, OVER, DISTINCT, names or clauses. `None` for each `*`.
-pub(super) fn arguments<'e>(
-    function: &'e Function,
-    checker: &mut Checker<'_, '_>,
-) -> Option<(String, Vec<Option<&'e Expr>>)> {
-    let Function {
-        name,
-        uses_odbc_syntax,
-        parameters,
-        args,
-        filter,
-        null_treatment,
-        over,
-        within_group,
-    } = function;
-    let here = checker.here();
-    let name = match name.0.as_slice() {
-        [part] => part
-            .as_ident()
-            .filter(|ident| ident.quote_style.is_none())
-            .map(|ident| ident.value.to_ascii_lowercase()),
-        _ => None,
-    };
-    let Some(name) = name else {
-        return checker.refusals.question(
-            here,
-            "a function's name is quoted or has a schema",
-            "write upper(x)",
-        );
-    };
-    if over.is_some() {
-        return checker.refusals.question(
-            here,
-            "window functions are not part of the question language",
-            "group instead",
-        );
-    }
-    if filter.is_some() {
-        return checker.refusals.question(
-            here,
-            "FILTER is not part of the question language",
-            "write the condition as CASE inside the aggregate: SUM(CASE WHEN c THEN x END)",
-        );
-    }
-    let list = match args {
-        FunctionArguments::List(list) => list.args.as_slice(),
-        FunctionArguments::None => &[],
-        FunctionArguments::Subquery(_) => {
-            return checker.refusals.question(
-                here,
-                "a subquery stands in a function",
-                "subqueries stand in FROM only",
-            );
-        }
-    };
-    let plain = match args {
-        FunctionArguments::None => true,
-        FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment,
-            args: _,
-            clauses,
-        }) => duplicate_treatment.is_none() && clauses.is_empty(),
-        FunctionArguments::Subquery(_) => false,
-    };
-    let odd = *uses_odbc_syntax
-        || null_treatment.is_some()
-        || !within_group.is_empty()
-        || !matches!(parameters, FunctionArguments::None)
-        || !plain;
-    if odd {
-        return checker.refusals.question(
-            here,
-            format!("DISTINCT, ORDER BY and other additions inside {name}(…) are not part of the question language"),
-            "every id counts once already; write the plain call",
-        );
-    }
-    let mut plain = Vec::with_capacity(list.len());
-    for argument in list {
-        match argument {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => plain.push(Some(expr)),
-            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => plain.push(None),
-            _ => {
-                return checker.refusals.question(
-                    here,
-                    format!("{name}(…) has a named argument"),
-                    "write only values",
-                );
-            }
-        }
-    }
-    Some((name, plain))
-}
-
-fn named<'c>(function: &Function, checker: &mut Checker<'_, 'c>) -> Option<Checked<'c>> {
-    let here = checker.here();
-    let (name, arguments) = arguments(function, checker)?;
-    if AGGREGATES.contains(&name.as_str()) {
-        return checker.refusals.question(
-            here,
-            format!("the aggregate {name} stands where a value of one row is expected"),
-            "aggregates stand alone in SELECT: SELECT tier, COUNT(*) AS n, SUM(x) AS total",
-        );
-    }
-    if VOLATILE.contains(&name.as_str()) {
-        return checker.refusals.question(
-            here,
-            format!("{name} gives another value at every run"),
-            "write the value itself, such as DATE '2026-01-31'",
-        );
-    }
-    let Some(arguments) = arguments.into_iter().collect::<Option<Vec<&Expr>>>() else {
-        return checker.refusals.question(
-            here,
-            format!("{name}(*) has no meaning"),
-            "COUNT(*) is the only place for *",
-        );
-    };
-    match (name.as_str(), arguments.len()) {
-        ("coalesce", 2..) => conditional::coalesce(&arguments, checker),
-        ("nullif", 2) => conditional::nullif(&arguments, checker),
-        ("coalesce" | "nullif", count) => checker.refusals.question(
-            here,
-            format!("{name} has {count} arguments; coalesce takes two or more, nullif two"),
-            "correct the arguments",
-        ),
-        _ => scalar(&name, &arguments, checker),
-    }
-}
-
-fn scalar<'c>(
+/// A call of a function of the list.
+pub(super) fn scalar<'c>(
     name: &str,
     arguments: &[&Expr],
     checker: &mut Checker<'_, 'c>,
@@ -387,7 +212,7 @@ fn argument(
 }
 
 /// `EXTRACT(YEAR FROM x)` is `date_part('year', x)`.
-fn extract<'c>(
+pub(super) fn extract<'c>(
     field: &DateTimeField,
     expr: &Expr,
     checker: &mut Checker<'_, 'c>,
@@ -408,73 +233,4 @@ fn extract<'c>(
     }
     let word = Expr::value(Value::SingleQuotedString(word));
     scalar("date_part", &[&word, expr], checker)
-}
-
-/// CAST between the six types, where every engine agrees on the value.
-fn cast<'c>(expr: &Expr, target: &DataType, checker: &mut Checker<'_, 'c>) -> Option<Checked<'c>> {
-    let here = checker.here();
-    let Some((kind, name)) = cast_target(target) else {
-        return checker.refusals.question(
-            here,
-            format!(
-                "CAST to {} is not part of the question language",
-                shown(&target.to_string())
-            ),
-            "types are TEXT, INTEGER (64 bits), DECIMAL(p, s), BOOLEAN, DATE and TIMESTAMP",
-        );
-    };
-    let inner = checker.check(expr)?;
-    let allowed = match inner.kind {
-        None | Some(Text) => true,
-        Some(Integer) => matches!(kind, Integer | Decimal | Text),
-        Some(Decimal) => kind == Decimal,
-        Some(Boolean) => matches!(kind, Boolean | Integer | Text),
-        Some(Date) => matches!(kind, Date | Timestamp | Text),
-        Some(Timestamp) => matches!(kind, Timestamp | Date),
-    };
-    if !allowed {
-        let what = format!(
-            "CAST from {} to {} means different things in different engines",
-            inner.kind_word(),
-            kind_word(kind)
-        );
-        return checker.refusals.question(
-            here,
-            what,
-            "sort the values into bins with CASE WHEN x < 100 THEN '0-99' … END",
-        );
-    }
-    let text = format!("CAST({} AS {name})", inner.sql());
-    Some(Checked::new(text, Some(kind), here).made_of(&[inner]))
-}
-
-/// The type a CAST names, and how canonical text names it.
-fn cast_target(target: &DataType) -> Option<(ColumnType, String)> {
-    let plain = |kind, name: &str| Some((kind, name.to_owned()));
-    match target {
-        DataType::Text | DataType::Varchar(None) | DataType::CharacterVarying(None) => {
-            plain(Text, "VARCHAR")
-        }
-        DataType::Integer(None)
-        | DataType::Int(None)
-        | DataType::BigInt(None)
-        | DataType::Int8(None) => plain(Integer, "BIGINT"),
-        DataType::Numeric(size) | DataType::Decimal(size) | DataType::Dec(size) => {
-            let (precision, scale) = match size {
-                ExactNumberInfo::PrecisionAndScale(precision, scale) => {
-                    (*precision, u64::try_from(*scale).ok()?)
-                }
-                ExactNumberInfo::Precision(precision) => (*precision, 0),
-                ExactNumberInfo::None => return None,
-            };
-            let fits = (1..=38).contains(&precision) && scale <= precision;
-            fits.then(|| (Decimal, format!("DECIMAL({precision},{scale})")))
-        }
-        DataType::Boolean | DataType::Bool => plain(Boolean, "BOOLEAN"),
-        DataType::Date => plain(Date, "DATE"),
-        DataType::Timestamp(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
-            plain(Timestamp, "TIMESTAMP")
-        }
-        _ => None,
-    }
 }

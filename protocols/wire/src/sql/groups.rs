@@ -1,8 +1,10 @@
 //! GROUP BY: keys over one party's columns, each with a public domain, so that the table's shape is known before any row is
 //! read and says nothing about anybody.
 
-use super::expression::{Checked, Checker, Form};
-use super::question::{Item, Selected, at, folded};
+use super::checked::{Checked, Form};
+use super::expression::Checker;
+use super::items::{Item, Selected};
+use super::question::{at, folded};
 use super::refuse::{At, Refusals, shown};
 use super::scope::Scope;
 use crate::job::Job;
@@ -105,7 +107,7 @@ fn aliased<'e>(
     refusals: &mut Refusals,
 ) -> Option<Option<&'e Expr>> {
     let found = items.iter().flatten().find_map(|item| match &item.what {
-        Selected::Expression(expr) if item.alias.as_deref() == Some(name) => Some(expr),
+        Selected::Expression(expr) if item.alias.as_deref() == Some(name) => Some(&**expr),
         _ => None,
     });
     let Some(expr) = found else {

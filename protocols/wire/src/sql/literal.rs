@@ -1,6 +1,6 @@
 //! Literals: texts, whole and decimal numbers, booleans, NULL, dates and timestamps, each in one canonical form.
 
-use super::expression::{Checked, Form};
+use super::checked::{Checked, Form};
 use super::refuse::{At, Refusals, shown};
 use crate::publication::ColumnType;
 use jiff::civil::{Date, DateTime};

@@ -1,7 +1,9 @@
 //! Aggregates and what they add up: COUNT, SUM and AVG over measures, numbers with a public cap and scale, so that what one
 //! person contributes is bounded and a 64-bit sum is proven not to wrap.
 
-use super::expression::{Checked, Checker, Form};
+use super::call;
+use super::checked::{Checked, Form};
+use super::expression::Checker;
 use super::functions;
 use super::refuse::{At, Refusals, shown};
 use super::scope::Scope;
@@ -50,7 +52,7 @@ pub(super) fn call<'c>(
         return Some(None);
     }
     let mut checker = Checker::new(scope, here, refusals);
-    let (name, arguments) = functions::arguments(function, &mut checker)?;
+    let (name, arguments) = call::arguments(function, &mut checker)?;
     if let ("count", [None]) = (name.as_str(), arguments.as_slice()) {
         return Some(Some(Call {
             what: Aggregate::CountAll,
@@ -58,29 +60,7 @@ pub(super) fn call<'c>(
         }));
     }
     let plain: Option<Vec<&Expr>> = arguments.iter().copied().collect();
-    let count = arguments.len();
-    let what = match (name.as_str(), count) {
-        ("count", 1) => Aggregate::Count,
-        ("sum", 1) => Aggregate::Sum,
-        ("avg", 1) => Aggregate::Avg,
-        ("var_samp" | "stddev_samp", 1) | ("corr" | "regr_slope" | "regr_intercept", 2) => {
-            Aggregate::Later
-        }
-        ("min" | "max", _) => {
-            return refusals.question(
-                here,
-                format!("{name}(…) would show the value of one person"),
-                "use AVG, or count the ids of each bin: GROUP BY CASE WHEN x < 100 THEN '0-99' … END",
-            );
-        }
-        _ => {
-            return refusals.question(
-                here,
-                format!("{name} does not take {count} arguments"),
-                "correct the arguments",
-            );
-        }
-    };
+    let what = named(&name, arguments.len(), here, checker.refusals)?;
     let Some(plain) = plain else {
         return refusals.question(
             here,
@@ -89,26 +69,7 @@ pub(super) fn call<'c>(
         );
     };
     let checked = checker.check_all(plain)?;
-    let mut arguments = Vec::with_capacity(checked.len());
-    for argument in checked {
-        let side = argument.one_side("an aggregate", refusals)?;
-        if what != Aggregate::Count && !argument.is_number() {
-            let text = format!(
-                "{name} needs a number, and this is {}",
-                argument.kind_word()
-            );
-            return refusals.question(argument.at, text, "CAST it, or use COUNT");
-        }
-        argument.note_needs(
-            if what == Aggregate::Count {
-                Verb::Count
-            } else {
-                Verb::Sum
-            },
-            scope,
-        );
-        arguments.push((side, argument));
-    }
+    let arguments = own_sides(what, &name, checked, scope, refusals)?;
     if what == Aggregate::Later {
         return refusals.version(
             here,
@@ -119,6 +80,53 @@ pub(super) fn call<'c>(
         );
     }
     Some(Some(Call { what, arguments }))
+}
+
+/// The aggregate of that name with so many arguments.
+fn named(name: &str, count: usize, here: At, refusals: &mut Refusals) -> Option<Aggregate> {
+    match (name, count) {
+        ("count", 1) => Some(Aggregate::Count),
+        ("sum", 1) => Some(Aggregate::Sum),
+        ("avg", 1) => Some(Aggregate::Avg),
+        ("var_samp" | "stddev_samp", 1) | ("corr" | "regr_slope" | "regr_intercept", 2) => {
+            Some(Aggregate::Later)
+        }
+        ("min" | "max", _) => refusals.question(
+            here,
+            format!("{name}(…) would show the value of one person"),
+            "use AVG, or count the ids of each bin: GROUP BY CASE WHEN x < 100 THEN '0-99' … END",
+        ),
+        _ => refusals.question(
+            here,
+            format!("{name} does not take {count} arguments"),
+            "correct the arguments",
+        ),
+    }
+}
+
+/// The arguments, each with the one side it is over; what they need of the policies is noted.
+fn own_sides<'c>(
+    what: Aggregate,
+    name: &str,
+    checked: Vec<Checked<'c>>,
+    scope: &mut Scope<'c>,
+    refusals: &mut Refusals,
+) -> Option<Vec<(usize, Checked<'c>)>> {
+    let mut arguments = Vec::with_capacity(checked.len());
+    for argument in checked {
+        let side = argument.one_side("an aggregate", refusals)?;
+        if what != Aggregate::Count && !argument.is_number() {
+            let text = format!(
+                "{name} needs a number, and this is {}",
+                argument.kind_word()
+            );
+            return refusals.question(argument.at, text, "CAST it, or use COUNT");
+        }
+        let counts = what == Aggregate::Count;
+        argument.note_needs(if counts { Verb::Count } else { Verb::Sum }, scope);
+        arguments.push((side, argument));
+    }
+    Some(arguments)
 }
 
 fn is_aggregate(function: &Function) -> bool {

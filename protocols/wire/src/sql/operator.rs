@@ -120,24 +120,7 @@ fn reveal(
             "remove it: a reveal shows rows, not groups",
         );
     }
-    let table = scope.tables.get(*receiver)?;
-    let org = table.org.clone();
-    let mut columns = Vec::new();
-    let mut clear = Some(());
-    for output in outputs {
-        let side = match &output.shows {
-            Shows::Star(side) => *side,
-            Shows::Column(column) => {
-                columns.push(column.name.clone());
-                column.side
-            }
-            Shows::Key(_) | Shows::Aggregate(_) => continue,
-        };
-        if side != *receiver {
-            clear = foreign_rows(output.at, &org, scope, refusals);
-        }
-    }
-    clear?;
+    let mut columns = own_columns(understood, scope, refusals)?;
     if table_is_collapsed(scope, *receiver) {
         return refusals.question(
             shape.at,
@@ -156,17 +139,10 @@ fn reveal(
         );
     }
     if star {
-        columns = scope
-            .tables
-            .get(*receiver)?
-            .publication
-            .schema
-            .0
-            .keys()
-            .cloned()
-            .collect();
+        let schema = &scope.tables.get(*receiver)?.publication.schema;
+        columns = schema.0.keys().cloned().collect();
     }
-    let display = display::display(shape, outputs, keys, scope, refusals);
+    let display = display::display(shape, outputs, keys, scope, refusals)?;
     need_reveal(
         scope,
         *receiver,
@@ -176,8 +152,35 @@ fn reveal(
     Some(Operator::Reveal {
         columns,
         star,
-        display: display?,
+        display,
     })
+}
+
+/// The selected columns, all of which have to be the receiver's.
+fn own_columns(
+    understood: &Understood<'_, '_>,
+    scope: &Scope<'_>,
+    refusals: &mut Refusals,
+) -> Option<Vec<ColumnName>> {
+    let receiver = understood.receiver;
+    let org = &scope.tables.get(receiver)?.org;
+    let mut columns = Vec::new();
+    let mut clear = Some(());
+    for output in &understood.outputs {
+        let side = match &output.shows {
+            Shows::Star(side) => *side,
+            Shows::Column(column) => {
+                columns.push(column.name.clone());
+                column.side
+            }
+            Shows::Key(_) | Shows::Aggregate(_) => continue,
+        };
+        if side != receiver {
+            clear = foreign_rows(output.at, org, scope, refusals);
+        }
+    }
+    clear?;
+    Some(columns)
 }
 
 fn table_is_collapsed(scope: &Scope<'_>, side: usize) -> bool {

@@ -6,6 +6,8 @@
     reason = "shared by several test programs; a broken vector has to stop the test that reads it"
 )]
 
+pub(crate) mod cases;
+
 use entente_wire::job::{Job, Measure, Protect};
 use entente_wire::names::{ColumnName, DatasetName, OrgName};
 use entente_wire::policy::{Epsilon, Policy};

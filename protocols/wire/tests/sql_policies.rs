@@ -1,0 +1,161 @@
+//! The planner obeys the published policies: each grant it needs it really needs, and no others; the stricter party counts.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a broken vector has to stop the test that reads it"
+)]
+
+mod published;
+
+use entente_wire::names::{ColumnName, DatasetName, OrgName};
+use entente_wire::policy::{Noise, Verb};
+use entente_wire::problem::{Code, Problem};
+use entente_wire::publication::Publication;
+use entente_wire::sql::{self, Catalog};
+use published::cases::{accepted, planned};
+use published::{Asked, Published};
+
+#[test]
+fn removing_any_needed_grant_refuses_and_any_other_changes_nothing() {
+    let case = accepted("table over own columns");
+    let plan = planned(&case, &Published::load());
+    let needed = [
+        (
+            "north-bank",
+            "customers",
+            "mobile",
+            Verb::Match,
+            "river-pay",
+        ),
+        ("river-pay", "users", "mobile", Verb::Match, "north-bank"),
+        ("river-pay", "users", "mobile", Verb::Reveal, "north-bank"),
+        ("river-pay", "users", "active", Verb::Filter, "north-bank"),
+        ("river-pay", "users", "age", Verb::Filter, "north-bank"),
+    ];
+    let mut refused = 0;
+    for (org, dataset) in [("north-bank", "customers"), ("river-pay", "users")] {
+        let columns: Vec<ColumnName> = Published::load()
+            .get(org, dataset)
+            .policy
+            .columns
+            .keys()
+            .cloned()
+            .collect();
+        for column in columns {
+            for verb in Verb::ALL {
+                for partner in ["north-bank", "river-pay", "harbour-bank"] {
+                    let mut catalog = Published::load();
+                    let policy = catalog
+                        .get_mut(org, dataset)
+                        .policy
+                        .columns
+                        .get_mut(&column)
+                        .unwrap();
+                    if let Some(orgs) = policy.may.get_mut(&verb) {
+                        orgs.remove(&partner.parse().unwrap());
+                    }
+                    let outcome = case.plan(&catalog);
+                    if needed.contains(&(org, dataset, &column.0, verb, partner)) {
+                        refused += 1;
+                        let [problem] = <[Problem; 1]>::try_from(outcome.unwrap_err()).unwrap();
+                        assert_eq!(problem.code, Code::PolicyRefuses);
+                        for word in [org, &column.0, verb.as_str(), partner] {
+                            assert!(problem.what.contains(word), "{word} in {problem:?}");
+                        }
+                    } else {
+                        assert_eq!(outcome.as_ref(), Ok(&plan));
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(refused, needed.len());
+}
+
+#[test]
+fn an_unpublished_column_cannot_be_used_by_anyone() {
+    for (org, dataset, column) in [
+        ("river-pay", "users", "active"),
+        ("north-bank", "customers", "opened_on"),
+    ] {
+        let mut catalog = Published::load();
+        catalog
+            .get_mut(org, dataset)
+            .schema
+            .0
+            .remove(&ColumnName(column.to_owned()));
+        let problems = accepted("table over own columns")
+            .plan(&catalog)
+            .unwrap_err();
+        assert!(
+            problems
+                .iter()
+                .any(|problem| problem.what.contains("publishes no column")),
+            "{problems:?}"
+        );
+    }
+}
+
+#[test]
+fn a_publication_filed_under_a_foreign_name_is_not_used() {
+    struct Swapped(Published);
+    impl Catalog for Swapped {
+        fn publication(&self, _: &OrgName, dataset: &DatasetName) -> Option<&Publication> {
+            self.0.publication(&"river-pay".parse().unwrap(), dataset)
+        }
+        fn orgs(&self) -> Vec<OrgName> {
+            self.0.orgs()
+        }
+    }
+    let asked = Asked::question(
+        "SELECT COUNT(*) FROM \"north-bank\".orders b JOIN \"river-pay\".users p ON b.mobile = p.mobile",
+    );
+    let problems = sql::plan(&asked.job(), &asked.asker, &Swapped(Published::load())).unwrap_err();
+    assert_eq!(problems.first().unwrap().code, Code::DatasetUnknown);
+}
+
+#[test]
+fn noise_required_by_either_party_refuses_a_table_but_not_a_reveal() {
+    for (org, dataset) in [("north-bank", "customers"), ("river-pay", "users")] {
+        let mut catalog = Published::load();
+        catalog.get_mut(org, dataset).policy.noise = Noise::Required;
+        for name in ["overlap size", "table over own columns"] {
+            let problems = accepted(name).plan(&catalog).unwrap_err();
+            assert_eq!(problems.len(), 1);
+            assert!(
+                problems.iter().all(
+                    |problem| problem.code == Code::PolicyRefuses && problem.what.contains(org)
+                )
+            );
+        }
+        planned(&accepted("reveal own rows"), &catalog);
+    }
+}
+
+#[test]
+fn the_stricter_party_sets_the_smallest_list_for_both() {
+    for (org, dataset) in [("north-bank", "customers"), ("river-pay", "users")] {
+        let mut catalog = Published::load();
+        catalog.get_mut(org, dataset).policy.min_set = 30_001;
+        let problems = accepted("overlap size").plan(&catalog).unwrap_err();
+        let [problem] = <[Problem; 1]>::try_from(problems).unwrap();
+        assert_eq!(problem.code, Code::SetTooSmall);
+        assert!(
+            problem.what.contains("30000 ids") && problem.what.contains(org),
+            "{problem:?}"
+        );
+    }
+}
+
+#[test]
+fn sets_that_need_buckets_are_not_in_this_version() {
+    let mut catalog = Published::load();
+    catalog.get_mut("river-pay", "users").ids_rounded = (1 << 24) + 1;
+    let problems = accepted("overlap size").plan(&catalog).unwrap_err();
+    let [problem] = <[Problem; 1]>::try_from(problems).unwrap();
+    assert_eq!(problem.code, Code::NotInThisVersion);
+    assert!(
+        problem.what.contains("at most 16777216 a side"),
+        "{problem:?}"
+    );
+}
