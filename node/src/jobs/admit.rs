@@ -4,6 +4,7 @@
 //! session of the budgets, in the journal, before the partner hears of it: breaking off brings nobody anything.
 
 use super::derive::Derived;
+use super::grant::RunGrant;
 use super::limits::ATTEMPTS_MAX;
 use super::progress::Running;
 use super::{Core, Jobs, Live, Tracked, unknown};
@@ -18,83 +19,9 @@ use entente_wire::names::OrgName;
 use entente_wire::plan::Side;
 use entente_wire::policy::Policy;
 use entente_wire::problem::{Code, Problem};
-use entente_wire::seal::JobHash;
 use entente_wire::session::Opening;
 use entente_wire::sql::Catalog;
-use std::sync::{Arc, OnceLock};
-
-/// Leave to run one job with one partner. Made only once every approval has been verified.
-#[derive(Clone)]
-pub struct RunGrant {
-    inner: Arc<Granted>,
-}
-
-struct Granted {
-    approval: Arc<VerifiedApproval>,
-    derived: Arc<Derived>,
-    peer: OrgName,
-    /// The attempt that a partner opened; `None` where this node dials and takes the next one.
-    admitted: Option<u32>,
-    stopped: OnceLock<Problem>,
-}
-
-impl RunGrant {
-    fn new(
-        approval: Arc<VerifiedApproval>,
-        derived: Arc<Derived>,
-        peer: OrgName,
-        admitted: Option<u32>,
-    ) -> Self {
-        let stopped = OnceLock::new();
-        Self {
-            inner: Arc::new(Granted {
-                approval,
-                derived,
-                peer,
-                admitted,
-                stopped,
-            }),
-        }
-    }
-
-    /// `H`.
-    pub fn job(&self) -> JobHash {
-        self.inner.approval.hash()
-    }
-
-    /// The partner to run with.
-    pub fn peer(&self) -> &OrgName {
-        &self.inner.peer
-    }
-
-    pub(super) fn approval(&self) -> &VerifiedApproval {
-        &self.inner.approval
-    }
-
-    pub(super) fn derived(&self) -> &Derived {
-        &self.inner.derived
-    }
-
-    /// Asks the run to end at its next message.
-    pub(super) fn stop(&self, why: &Problem) {
-        // The first reason stays.
-        let _ = self.inner.stopped.set(why.clone());
-    }
-
-    /// Why the run has to end, once it has to.
-    pub(super) fn stopped(&self) -> Option<&Problem> {
-        self.inner.stopped.get()
-    }
-}
-
-impl Tracked {
-    /// Whether this is the grant that counts: a newer session of the same job takes its place.
-    pub(super) fn is_current(&self, grant: &RunGrant) -> bool {
-        self.granted
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(&current.inner, &grant.inner))
-    }
-}
+use std::sync::Arc;
 
 impl Jobs {
     /// A partner's node opened a session (its certificate and the opening's signature are verified): may it?
@@ -150,8 +77,7 @@ impl Jobs {
         let job = grant.job();
         let tracked = live.get(&job)?;
         let attempt = grant
-            .inner
-            .admitted
+            .admitted()
             .unwrap_or(tracked.life.last_attempt().saturating_add(1));
         // Everything may have changed since the grant: a new policy, a denial, another session.
         let (_, derived) = self.core.may_open(tracked, attempt)?;

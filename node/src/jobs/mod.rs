@@ -3,12 +3,12 @@
 //! | module | does |
 //! |---|---|
 //! | [`ask`] | check, preview, submit |
-//! | [`records`] | takes in what other nodes signed, and gives out what this one signed |
+//! | [`records`], [`intake`] | takes in what other nodes signed, and gives out what this one signed |
 //! | [`decide`] | the inbox, people's decisions, this node's approval |
 //! | [`life`] | the state machine: pure, folded from the journal |
 //! | [`settle`] | does what the state machine says is owed |
 //! | [`admit`] | which session may open, and what is spent for it |
-//! | [`run`] | the run itself: local query, protocol, result |
+//! | [`run`], [`answer`] | the run itself: local query, protocol, result |
 //! | [`session`] | how a session asks for all this |
 //! | [`results`] | where results lie and who may read them |
 //! | [`datasets`] | registration, publication, the catalogue |
@@ -20,11 +20,14 @@
 //! a row, an id, or a sentence about this node's files.
 
 mod admit;
+mod answer;
 mod ask;
 mod budget;
 mod datasets;
 mod decide;
 mod derive;
+mod grant;
+mod intake;
 mod life;
 mod limits;
 mod parked;
@@ -41,7 +44,7 @@ mod tests;
 mod view;
 mod views;
 
-pub use admit::RunGrant;
+pub use grant::RunGrant;
 pub use results::ResultAt;
 pub use run::{RunOutcome, RunTerms};
 pub use surroundings::Surroundings;

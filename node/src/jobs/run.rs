@@ -3,24 +3,24 @@
 //! The protocol is chosen by one match on the seal's [`Protocol`]: that line is the registry. What the partner learns is what the
 //! protocol's module says; rows never leave this function except into the result of this organisation.
 
-use super::admit::RunGrant;
+use super::answer::{self, Learned};
+use super::grant::RunGrant;
 use super::progress::Stage;
 use super::results::Draft;
 use super::{Core, Jobs};
-use crate::data::{self, Cell, OpenDataset, Prepared, Shown, Table};
+use crate::data::{self, Prepared};
 use crate::ledger::ResultFile;
 use entente_protocols::channel::{Channel, Totals, Transport};
 use entente_protocols::fault::{Broken, Culprit, Fault};
 use entente_protocols::psi::{PaddedSizes, SessionId, ecdh};
 use entente_wire::canonical::Digest;
-use entente_wire::names::{ColumnName, OrgName};
-use entente_wire::plan::{Operator, Plan};
+use entente_wire::names::OrgName;
+use entente_wire::plan::Operator;
 use entente_wire::problem::{Code, Problem, Side};
 use entente_wire::seal::Protocol;
 use entente_wire::session::Opening;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use std::path::Path;
 
 /// What both nodes have signed and opened. Holds the key of the id digests: no `Debug`.
 pub struct RunTerms {
@@ -37,16 +37,6 @@ pub struct RunTerms {
 /// What a finished run leaves until it is released or dropped.
 pub struct RunOutcome {
     pub(super) result: Option<(Draft, ResultFile)>,
-}
-
-/// What the protocol told this party.
-enum Learned {
-    /// Places in our list that the partner has too.
-    Common(Vec<u32>),
-    /// How many.
-    Count(u64),
-    /// Nothing: the other party receives.
-    Nothing,
 }
 
 impl Jobs {
@@ -102,7 +92,7 @@ impl Core {
             learned => {
                 let draft = self.draft(&grant.job(), terms.own.attempt)?;
                 let (rows, suppressed) =
-                    write(&open, &prepared, &derived.plan, &learned, draft.path())?;
+                    answer::write(&open, &prepared, &derived.plan, &learned, draft.path())?;
                 let file = draft.finish(rows, suppressed)?;
                 Some((draft, file))
             }
@@ -292,67 +282,5 @@ fn blame(fault: &Fault, peer: &OrgName) -> Problem {
                 "check the network between the two nodes",
             )
         }
-    }
-}
-
-/// Writes what was learned; gives the rows written and the groups suppressed.
-fn write(
-    open: &OpenDataset,
-    prepared: &Prepared,
-    plan: &Plan,
-    learned: &Learned,
-    out: &Path,
-) -> Result<(u64, u64), Problem> {
-    let table = match (learned, &plan.operator) {
-        (
-            Learned::Common(matched),
-            Operator::Reveal {
-                columns,
-                star,
-                display,
-            },
-        ) => {
-            let rows = matched
-                .iter()
-                .filter_map(|place| prepared.rows.get(*place as usize));
-            let rows: Vec<u32> = rows.copied().collect();
-            let shown = Shown {
-                columns,
-                star: *star,
-                display,
-            };
-            return Ok((data::write_rows(open, &rows, shown, out)?, 0));
-        }
-        (Learned::Common(matched), Operator::Table { .. }) => data::table(prepared, matched, plan)?,
-        (Learned::Count(count), Operator::Overlap { name, min_group }) => {
-            overlap(name, *count, *min_group)
-        }
-        _ => {
-            let what = "the protocol and the plan do not fit each other";
-            return Err(Problem::here(
-                Code::Defect,
-                what,
-                "report this with the node's log",
-            ));
-        }
-    };
-    table.write_csv(out)?;
-    Ok((table.rows.len() as u64, table.suppressed))
-}
-
-/// A table of one number, or of none where it is smaller than allowed.
-fn overlap(name: &ColumnName, count: u64, min_group: u64) -> Table {
-    let shown = count >= min_group;
-    let number = Cell::Number {
-        text: count.to_string(),
-    };
-    Table {
-        columns: vec![name.clone()],
-        rows: if shown {
-            vec![vec![number]]
-        } else {
-            Vec::new()
-        },
-        suppressed: u64::from(!shown),
     }
 }

@@ -1,6 +1,6 @@
 //! How a session asks for a job: the other side of [`crate::session::Runs`].
 
-use super::admit::RunGrant;
+use super::grant::RunGrant;
 use super::run::{RunOutcome, RunTerms};
 use super::{Core, Jobs, Live};
 use crate::ledger::{Fact, SessionEnd, SessionEnded, SignedRecord};
@@ -44,6 +44,7 @@ impl Runs for Jobs {
         session: &Agreed,
         transport: Box<dyn Transport + Send>,
     ) -> Result<(RunOutcome, Totals), Problem> {
+        self.agreed(grant, &session.partner_record)?;
         let terms = RunTerms {
             sid: session.sid,
             id_key: session.id_key,
@@ -70,6 +71,16 @@ impl Runs for Jobs {
 }
 
 impl Jobs {
+    /// Both nodes have signed what they will use: the partner's word is evidence and is kept.
+    pub fn agreed(&self, grant: &RunGrant, partner: &Record) -> Result<(), Problem> {
+        let mut live = self.core.live();
+        let job = grant.job();
+        let tracked = live.get_mut(&job)?;
+        let partner = SignedRecord::from(partner);
+        self.core
+            .write(tracked, Fact::SessionAgreed { job, partner })
+    }
+
     /// Both nodes have closed: the result is released, here and nowhere else.
     pub fn closed(
         &self,

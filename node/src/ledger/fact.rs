@@ -112,6 +112,13 @@ pub enum Fact {
     },
     /// A session began: this attempt is used up and one run of the budget is spent, whatever comes of it.
     SessionOpened(SessionOpened),
+    /// The partner's opening of the session that is on: what it signed that it would use.
+    SessionAgreed {
+        /// `H`.
+        job: JobHash,
+        /// Kind `opening`.
+        partner: SignedRecord,
+    },
     /// A session ended.
     SessionEnded(SessionEnded),
     /// The job failed at this node and is not tried again.
@@ -147,6 +154,7 @@ impl Fact {
             | Self::ApprovalSeen { job, .. }
             | Self::ReportSent { job, .. }
             | Self::ReportSeen { job, .. }
+            | Self::SessionAgreed { job, .. }
             | Self::JobFailed { job, .. }
             | Self::JobCancelled { job }
             | Self::JobExpired { job } => Some(job),

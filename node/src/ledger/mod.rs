@@ -3,18 +3,21 @@
 //! [`Ledger::record`] returns only when the fact is on disk in the journal ([`journal`]). Everything that is read comes
 //! from the store ([`store`]), which can be deleted at any time and is rebuilt from the journal at the next start.
 
+mod chain;
 mod error;
 mod fact;
 mod journal;
+mod keys;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use chain::Head;
 pub use error::LedgerError;
 pub use fact::{
     Fact, Invite, Pin, Refused, ResultFile, SessionEnd, SessionEnded, SessionOpened, SignedRecord,
 };
-pub use journal::Head;
+
 pub use store::{Entry, InviteState, Registered};
 
 use entente_wire::canonical::{self, Digest};

@@ -1,6 +1,7 @@
 //! Whole runs of two nodes, compared with the plain answer.
 
-use super::bench::{OVERLAP, Pair, REVEAL, TABLE, job};
+use super::pair::Pair;
+use super::question::{OVERLAP, REVEAL, TABLE, job};
 use entente_wire::local::JobState;
 use entente_wire::problem::Code;
 use std::fs;

@@ -1,8 +1,7 @@
 //! Two nodes of one process: real ledgers, real files, real signatures; the clock, chance and the coordinator are the test's.
 
-use crate::jobs::{Jobs, RunGrant, RunTerms, Setting, Surroundings};
+use crate::jobs::{Jobs, RunGrant, Setting, Surroundings};
 use crate::ledger::{Fact, Ledger, Pin, SignedRecord};
-use entente_protocols::channel::{MemoryTransport, Totals, memory_transports};
 use entente_wire::approval::{PersonDecision, SignedDecision, Verdict};
 use entente_wire::canonical::{Digest, to_bytes};
 use entente_wire::local::{JobState, JobView};
@@ -11,17 +10,13 @@ use entente_wire::people::{Person, Registry};
 use entente_wire::policy::Policy;
 use entente_wire::problem::Problem;
 use entente_wire::seal::JobHash;
-use entente_wire::session::{Contribution, Opening, SessionNonce, Transcript, id_key, session_id};
 use entente_wire::sign::{Kind, Record, Signer};
 use ring::rand::SystemRandom;
 use ring::signature::Ed25519KeyPair;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
-use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::mpsc::Receiver;
 
@@ -29,9 +24,6 @@ use tokio::sync::mpsc::Receiver;
 pub(super) const T0_MS: u64 = 1_790_000_000_000;
 /// One hour.
 pub(super) const HOUR_MS: u64 = 3_600_000;
-/// Seven days after the beginning.
-pub(super) const EXPIRES: &str = "2026-09-28T00:00:00Z";
-
 /// People of each organisation and their roles.
 pub(super) const PEOPLE: [(&str, &str); 4] = [
     ("li", "data-owner"),
@@ -54,6 +46,15 @@ pub(super) fn new_signer() -> Signer {
 pub(super) struct Clock(Arc<AtomicU64>);
 
 impl Clock {
+    /// A new one, at [`T0_MS`].
+    pub(super) fn new() -> Self {
+        Self(Arc::new(AtomicU64::new(T0_MS)))
+    }
+
+    pub(super) fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     pub(super) fn advance(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::Relaxed);
     }
@@ -81,7 +82,7 @@ pub(super) struct Up {
 }
 
 impl Node {
-    fn new(name: &str, clock: &Clock) -> Self {
+    pub(super) fn new(name: &str, clock: &Clock) -> Self {
         let mut node = Self {
             home: tempfile::tempdir().expect("a temporary folder"),
             org: org(name),
@@ -263,273 +264,4 @@ impl Node {
     pub(super) fn refused(&self, record: &Record) -> bool {
         self.ledger().was_refused(&record.digest()).expect("reads")
     }
-}
-
-/// Two linked nodes with data and policies.
-pub(super) struct Pair {
-    pub(super) bank: Node,
-    pub(super) pay: Node,
-    pub(super) clock: Clock,
-}
-
-/// The bank's customers: number, tier, balance, whether they consent.
-pub(super) fn customers() -> String {
-    let rows = (0..40).map(|number| {
-        let tier = ["gold", "silver", "plain"][number % 3];
-        format!("138000000{number:02},{tier},{number}.50,true\n")
-    });
-    std::iter::once("mobile,tier,balance,consent\n".to_owned())
-        .chain(rows)
-        .collect()
-}
-
-/// The platform's users: every other customer and twenty strangers, in other spellings.
-pub(super) fn users() -> String {
-    let known = (0..40)
-        .step_by(2)
-        .map(|number| format!("+86 138 0000 00{number:02},{},true\n", number % 4 == 0));
-    let strangers = (0..20).map(|number| format!("139000000{number:02},true,true\n"));
-    std::iter::once("mobile,active,consent\n".to_owned())
-        .chain(known)
-        .chain(strangers)
-        .collect()
-}
-
-pub(super) const CUSTOMERS_POLICY: &str = r#"
-[dataset]
-name = "customers"
-consent = "consent"
-min_group = 3
-min_set = 5
-budget = { epsilon_per_year = 8.0, jobs_per_30d = 20 }
-approvers = { need = 2, of = ["data-owner", "compliance"] }
-set_grid = 16
-noise = "optional"
-
-[columns.mobile]
-id = "e164(+86)"
-may = { match = ["river-pay"] }
-[columns.tier]
-may = { group = ["river-pay"] }
-domain = ["gold", "silver", "plain"]
-[columns.balance]
-may = { sum = ["river-pay"] }
-clip = [0, 1000]
-scale = 2
-"#;
-
-pub(super) const USERS_POLICY: &str = r#"
-[dataset]
-name = "users"
-consent = "consent"
-min_group = 3
-min_set = 5
-budget = { epsilon_per_year = 8.0, jobs_per_30d = 20 }
-approvers = { need = 2, of = ["data-owner", "compliance"] }
-set_grid = 16
-noise = "optional"
-
-[columns.mobile]
-id = "e164(+86)"
-may = { match = ["north-bank"], reveal = ["north-bank"] }
-[columns.active]
-may = { filter = ["north-bank"] }
-"#;
-
-/// The three questions that this version carries.
-pub(super) const REVEAL: &str = "SELECT b.tier, b.balance";
-pub(super) const OVERLAP: &str = "SELECT COUNT(*) AS both_hold";
-pub(super) const TABLE: &str = "SELECT b.tier, COUNT(*) AS customers, SUM(b.balance) AS total";
-
-/// A job file of the bank's data team.
-pub(super) fn job(select: &str, tail: &str) -> String {
-    format!(
-        r#"entente: 1
-name: the-question
-purpose: size an offer
-legal_basis: consent
-ask: |
-  {select} FROM "north-bank".customers b JOIN "river-pay".users p ON b.mobile = p.mobile {tail}
-protect: {{ epsilon: none, min_group: 3 }}
-results_to: [north-bank]
-expires: {EXPIRES}
-runs: 1
-"#
-    )
-}
-
-impl Pair {
-    pub(super) fn new() -> Self {
-        Self::with(CUSTOMERS_POLICY, USERS_POLICY)
-    }
-
-    pub(super) fn with(customers_policy: &str, users_policy: &str) -> Self {
-        let clock = Clock(Arc::new(AtomicU64::new(T0_MS)));
-        let (bank, pay) = (
-            Node::new("north-bank", &clock),
-            Node::new("river-pay", &clock),
-        );
-        bank.link(&pay);
-        pay.link(&bank);
-        bank.publish("customers", &customers(), customers_policy);
-        pay.publish("users", &users(), users_policy);
-        let mut pair = Self { bank, pay, clock };
-        pair.deliver();
-        pair
-    }
-
-    /// Carries records to and fro until there are none.
-    pub(super) fn deliver(&mut self) {
-        loop {
-            let (from_bank, from_pay) = (self.bank.posted(), self.pay.posted());
-            if from_bank.is_empty() && from_pay.is_empty() {
-                return;
-            }
-            from_bank
-                .into_iter()
-                .for_each(|record| self.pay.jobs().on_record(record));
-            from_pay
-                .into_iter()
-                .for_each(|record| self.bank.jobs().on_record(record));
-        }
-    }
-
-    /// Submits a job at the bank and delivers it.
-    pub(super) fn submitted(&mut self, yaml: &str) -> JobHash {
-        let view = self.bank.jobs().submit(yaml).expect("submits");
-        self.deliver();
-        view.hash
-    }
-
-    pub(super) fn clock_ms(&self) -> u64 {
-        self.clock.0.load(Ordering::Relaxed)
-    }
-
-    /// A job approved by everybody, delivered.
-    pub(super) fn ready(&mut self, yaml: &str) -> JobHash {
-        let job = self.submitted(yaml);
-        self.bank.approve_all(job);
-        self.pay.approve_all(job);
-        self.deliver();
-        job
-    }
-
-    /// Opens a session of the bank's run at both nodes.
-    pub(super) fn open(&mut self) -> Session {
-        let dialled = self.bank.dial().expect("a run to dial");
-        self.open_again(dialled)
-    }
-
-    /// Opens the next attempt of a run.
-    pub(super) fn open_again(&mut self, dialled: RunGrant) -> Session {
-        let nonces = [SessionNonce([1; 32]), SessionNonce([2; 32])];
-        let asked = self
-            .bank
-            .jobs()
-            .opening(&dialled, nonces[0].commitment())
-            .expect("opens");
-        let admitted = self
-            .pay
-            .jobs()
-            .admit_session(&self.bank.org, &asked)
-            .expect("admits");
-        let answered = self
-            .pay
-            .jobs()
-            .opening(&admitted, nonces[1].commitment())
-            .expect("opens");
-        let first = Contribution {
-            opening: &asked,
-            nonce: &nonces[0],
-        };
-        let second = Contribution {
-            opening: &answered,
-            nonce: &nonces[1],
-        };
-        let (sid, key) = (session_id(first, second), id_key(first, second));
-        Session {
-            dialled,
-            admitted,
-            asked,
-            answered,
-            sid,
-            key,
-        }
-    }
-
-    /// A whole session: both run, both close.
-    pub(super) fn run(&mut self, session: Session) -> Result<(), Problem> {
-        let (to_pay, to_bank) = memory_transports(Duration::from_secs(60));
-        self.run_over(session, to_pay, to_bank)
-    }
-
-    pub(super) fn run_over(
-        &mut self,
-        session: Session,
-        to_pay: MemoryTransport,
-        to_bank: MemoryTransport,
-    ) -> Result<(), Problem> {
-        let Session {
-            dialled,
-            admitted,
-            asked,
-            answered,
-            sid,
-            key,
-        } = session;
-        let terms = |own: &Opening, partner: &Opening| RunTerms {
-            sid,
-            id_key: key,
-            own: own.clone(),
-            partner: partner.clone(),
-        };
-        let (bank_terms, pay_terms) = (terms(&asked, &answered), terms(&answered, &asked));
-        let (bank, pay) = (self.bank.jobs().clone(), self.pay.jobs().clone());
-        let (ran_bank, ran_pay) = thread::scope(|scope| {
-            let answering = scope.spawn(|| pay.run(&admitted, &pay_terms, Box::new(to_bank)));
-            let asking = bank.run(&dialled, &bank_terms, Box::new(to_pay));
-            (asking, answering.join().expect("no panic"))
-        });
-        let (bank_outcome, bank_totals) = ran_bank?;
-        let (pay_outcome, pay_totals) = ran_pay?;
-        let ours = transcript(&asked, &bank_totals);
-        let theirs = transcript(&answered, &pay_totals);
-        let our_record = Record::sign(&self.bank.key, Kind::Transcript, &self.bank.org, &ours);
-        let their_record = Record::sign(&self.pay.key, Kind::Transcript, &self.pay.org, &theirs);
-        pay.closed(&admitted, pay_outcome, theirs, &our_record)?;
-        bank.closed(&dialled, bank_outcome, ours, &their_record)?;
-        self.deliver();
-        Ok(())
-    }
-
-    /// The bank's result as text.
-    pub(super) fn result(&self, job: JobHash) -> String {
-        let result = self.bank.jobs().result(&job.short()).expect("a result");
-        read(&result.path)
-    }
-}
-
-/// A session that both nodes have opened.
-pub(super) struct Session {
-    pub(super) dialled: RunGrant,
-    pub(super) admitted: RunGrant,
-    pub(super) asked: Opening,
-    pub(super) answered: Opening,
-    pub(super) sid: Digest,
-    pub(super) key: [u8; 32],
-}
-
-pub(super) fn transcript(opening: &Opening, totals: &Totals) -> Transcript {
-    Transcript {
-        job: opening.job,
-        attempt: opening.attempt,
-        sent: Digest(totals.sent_hash),
-        received: Digest(totals.received_hash),
-        sent_bytes: totals.sent_bytes,
-        received_bytes: totals.received_bytes,
-    }
-}
-
-pub(super) fn read(path: &Path) -> String {
-    fs::read_to_string(path).expect("a text file")
 }

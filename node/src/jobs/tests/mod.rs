@@ -4,4 +4,6 @@
 mod adversary;
 mod answers;
 mod bench;
+mod pair;
+mod question;
 mod restart;

@@ -1,6 +1,7 @@
 //! Nodes that stop, crash and start again.
 
-use super::bench::{OVERLAP, Pair, TABLE, job};
+use super::pair::Pair;
+use super::question::{OVERLAP, TABLE, job};
 use entente_wire::local::JobState;
 use entente_wire::problem::Code;
 

@@ -1,6 +1,8 @@
 //! Approvals that must not count.
 
-use crate::jobs::tests::bench::{OVERLAP, Pair, job, new_signer, org};
+use crate::jobs::tests::bench::{new_signer, org};
+use crate::jobs::tests::pair::Pair;
+use crate::jobs::tests::question::{OVERLAP, job};
 use entente_wire::approval::{NodeApproval, PersonDecision, SignedDecision, Verdict};
 use entente_wire::canonical::{Digest, to_bytes};
 use entente_wire::local::JobState;

@@ -1,6 +1,8 @@
 //! A coordinator that delays, repeats, reorders and loses records: it costs time, never more.
 
-use crate::jobs::tests::bench::{HOUR_MS, OVERLAP, Pair, REVEAL, T0_MS, job};
+use crate::jobs::tests::bench::{HOUR_MS, T0_MS};
+use crate::jobs::tests::pair::Pair;
+use crate::jobs::tests::question::{self, OVERLAP, REVEAL, job};
 use entente_wire::local::JobState;
 use entente_wire::problem::Code;
 use entente_wire::sign::Record;
@@ -65,9 +67,9 @@ fn a_nodes_own_records_that_come_back_do_nothing() {
 #[test]
 fn a_publication_that_never_comes_ends_in_a_decline_that_says_so() {
     let mut pair = Pair::new();
-    let newer = super::super::bench::CUSTOMERS_POLICY.replace("min_group = 3", "min_group = 4");
+    let newer = question::CUSTOMERS_POLICY.replace("min_group = 3", "min_group = 4");
     pair.bank
-        .publish("customers", &super::super::bench::customers(), &newer);
+        .publish("customers", &question::customers(), &newer);
     pair.bank.posted();
     let hash = pair
         .bank
@@ -104,8 +106,8 @@ proptest! {
     fn both_reach_ready_in_any_order_of_delivery(order in prop::collection::vec((any::<prop::sample::Index>(), 1_usize..3), 24)) {
         let mut pair = Pair::new();
         // The bank publishes anew and submits; its partner has heard nothing of either.
-        let newer = super::super::bench::CUSTOMERS_POLICY.replace("min_group = 3", "min_group = 4");
-        pair.bank.publish("customers", &super::super::bench::customers(), &newer);
+        let newer = question::CUSTOMERS_POLICY.replace("min_group = 3", "min_group = 4");
+        pair.bank.publish("customers", &question::customers(), &newer);
         let hash = pair.bank.jobs().submit(&job(OVERLAP, "")).expect("submits").hash;
         pair.bank.approve_all(hash);
         pair.bank.posted();

@@ -1,6 +1,8 @@
 //! Records that are not what they say.
 
-use crate::jobs::tests::bench::{HOUR_MS, OVERLAP, Pair, T0_MS, job, new_signer, org};
+use crate::jobs::tests::bench::{HOUR_MS, T0_MS, new_signer, org};
+use crate::jobs::tests::pair::Pair;
+use crate::jobs::tests::question::{self, OVERLAP, job};
 use entente_wire::local::JobState;
 use entente_wire::problem::{Code, Side};
 use entente_wire::publication::Publication;
@@ -90,9 +92,8 @@ fn the_asker_hears_who_declined_and_why() {
         .hash;
     let submission = pair.bank.posted();
     // The partner publishes anew before the job arrives: its own policy is not the one that was sealed.
-    let looser = super::super::bench::USERS_POLICY.replace("min_group = 3", "min_group = 2");
-    pair.pay
-        .publish("users", &super::super::bench::users(), &looser);
+    let looser = question::USERS_POLICY.replace("min_group = 3", "min_group = 2");
+    pair.pay.publish("users", &question::users(), &looser);
     submission
         .into_iter()
         .for_each(|record| pair.pay.jobs().on_record(record));
@@ -113,9 +114,8 @@ fn a_policy_published_after_everybody_approved_voids_the_job() {
     let mut pair = Pair::new();
     let hash = pair.ready(&job(OVERLAP, ""));
     assert_eq!(pair.bank.state(hash), JobState::Ready);
-    let stricter = super::super::bench::USERS_POLICY.replace("min_group = 3", "min_group = 4");
-    pair.pay
-        .publish("users", &super::super::bench::users(), &stricter);
+    let stricter = question::USERS_POLICY.replace("min_group = 3", "min_group = 4");
+    pair.pay.publish("users", &question::users(), &stricter);
     assert_eq!(pair.pay.state(hash), JobState::Failed);
     // The bank has a grant in hand and has not heard: its session finds the door shut.
     let grant = pair.bank.dial().expect("granted before");

@@ -1,8 +1,8 @@
 //! Sessions that must not open, must not be repeated, and must not release anything.
 
-use crate::jobs::tests::bench::{
-    CUSTOMERS_POLICY, HOUR_MS, OVERLAP, Pair, REVEAL, USERS_POLICY, job, org, transcript,
-};
+use crate::jobs::tests::bench::{HOUR_MS, org};
+use crate::jobs::tests::pair::{Pair, transcript};
+use crate::jobs::tests::question::{CUSTOMERS_POLICY, OVERLAP, REVEAL, USERS_POLICY, job};
 use entente_protocols::channel::{Totals, memory_transports};
 use entente_wire::canonical::Digest;
 use entente_wire::local::JobState;

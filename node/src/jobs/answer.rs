@@ -1,0 +1,79 @@
+//! From what the protocol told this party to the file that its people read.
+
+use crate::data::{self, Cell, OpenDataset, Prepared, Shown, Table};
+use entente_wire::names::ColumnName;
+use entente_wire::plan::{Operator, Plan};
+use entente_wire::problem::{Code, Problem};
+use std::path::Path;
+
+/// What the protocol told this party.
+pub(super) enum Learned {
+    /// Places in our list that the partner has too.
+    Common(Vec<u32>),
+    /// How many.
+    Count(u64),
+    /// Nothing: the other party receives.
+    Nothing,
+}
+
+/// Writes what was learned; gives the rows written and the groups suppressed.
+pub(super) fn write(
+    open: &OpenDataset,
+    prepared: &Prepared,
+    plan: &Plan,
+    learned: &Learned,
+    out: &Path,
+) -> Result<(u64, u64), Problem> {
+    let table = match (learned, &plan.operator) {
+        (
+            Learned::Common(matched),
+            Operator::Reveal {
+                columns,
+                star,
+                display,
+            },
+        ) => {
+            let rows = matched
+                .iter()
+                .filter_map(|place| prepared.rows.get(*place as usize));
+            let rows: Vec<u32> = rows.copied().collect();
+            let shown = Shown {
+                columns,
+                star: *star,
+                display,
+            };
+            return Ok((data::write_rows(open, &rows, shown, out)?, 0));
+        }
+        (Learned::Common(matched), Operator::Table { .. }) => data::table(prepared, matched, plan)?,
+        (Learned::Count(count), Operator::Overlap { name, min_group }) => {
+            overlap(name, *count, *min_group)
+        }
+        _ => {
+            let what = "the protocol and the plan do not fit each other";
+            return Err(Problem::here(
+                Code::Defect,
+                what,
+                "report this with the node's log",
+            ));
+        }
+    };
+    table.write_csv(out)?;
+    Ok((table.rows.len() as u64, table.suppressed))
+}
+
+/// A table of one number, or of none where it is smaller than allowed.
+fn overlap(name: &ColumnName, count: u64, min_group: u64) -> Table {
+    let shown = count >= min_group;
+    let number = Cell::Number {
+        text: count.to_string(),
+    };
+    Table {
+        columns: vec![name.clone()],
+        rows: if shown {
+            vec![vec![number]]
+        } else {
+            Vec::new()
+        },
+        suppressed: u64::from(!shown),
+    }
+}

@@ -1,0 +1,94 @@
+//! Leave to run one job with one partner: made only once every approval has been verified, and taken back by a stop.
+
+use super::Tracked;
+use super::derive::Derived;
+use entente_wire::approval::VerifiedApproval;
+use entente_wire::names::OrgName;
+use entente_wire::problem::Problem;
+use entente_wire::seal::JobHash;
+use std::sync::{Arc, OnceLock};
+
+/// Leave to run one job with one partner. Made only once every approval has been verified.
+#[derive(Clone)]
+pub struct RunGrant {
+    inner: Arc<Granted>,
+}
+
+struct Granted {
+    approval: Arc<VerifiedApproval>,
+    derived: Arc<Derived>,
+    peer: OrgName,
+    admitted: Option<u32>,
+    stopped: OnceLock<Problem>,
+}
+
+impl RunGrant {
+    /// `admitted`: the attempt that a partner opened.
+    pub(super) fn new(
+        approval: Arc<VerifiedApproval>,
+        derived: Arc<Derived>,
+        peer: OrgName,
+        admitted: Option<u32>,
+    ) -> Self {
+        let stopped = OnceLock::new();
+        Self {
+            inner: Arc::new(Granted {
+                approval,
+                derived,
+                peer,
+                admitted,
+                stopped,
+            }),
+        }
+    }
+
+    /// `H`.
+    pub fn job(&self) -> JobHash {
+        self.inner.approval.hash()
+    }
+
+    /// The partner to run with.
+    pub fn peer(&self) -> &OrgName {
+        &self.inner.peer
+    }
+
+    /// The attempt that a partner opened; `None` where this node dials and takes the next one.
+    pub(super) fn admitted(&self) -> Option<u32> {
+        self.inner.admitted
+    }
+
+    /// All approvals, verified.
+    pub(super) fn approval(&self) -> &VerifiedApproval {
+        &self.inner.approval
+    }
+
+    /// Plan and statement.
+    pub(super) fn derived(&self) -> &Derived {
+        &self.inner.derived
+    }
+
+    /// Asks the run to end at its next message.
+    pub(super) fn stop(&self, why: &Problem) {
+        // The first reason stays.
+        let _ = self.inner.stopped.set(why.clone());
+    }
+
+    /// Why the run has to end, once it has to.
+    pub(super) fn stopped(&self) -> Option<&Problem> {
+        self.inner.stopped.get()
+    }
+
+    /// Whether both are the same leave.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl Tracked {
+    /// Whether this is the grant that counts: a newer session of the same job takes its place.
+    pub(super) fn is_current(&self, grant: &RunGrant) -> bool {
+        self.granted
+            .as_ref()
+            .is_some_and(|current| current.is(grant))
+    }
+}
