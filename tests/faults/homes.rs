@@ -29,8 +29,10 @@ fn refuses(home: &Path, code: Code) -> String {
 #[test]
 fn a_folder_that_is_no_home_is_refused() {
     let folder = TempDir::with_prefix("entente-").expect("a folder");
-    refuses(folder.path(), Code::Home);
-    refuses(&folder.path().join("absent"), Code::Home);
+    for home in [folder.path(), &folder.path().join("absent")] {
+        let problem = entente(home, &["node"]).problem(Code::Home);
+        assert!(problem.todo.contains("entente init"), "{problem:?}");
+    }
 }
 
 #[test]

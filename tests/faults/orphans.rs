@@ -37,7 +37,7 @@ fn demo(home: &Path) -> (Child, Vec<u32>) {
     let demo = Command::new(binary())
         .arg("--home")
         .arg(home)
-        .args(["demo", "--scale", "200000"])
+        .args(["demo", "--scale", "20000"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
