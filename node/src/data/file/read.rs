@@ -114,9 +114,7 @@ impl Batches {
         let file = &self.file;
         Some(match &mut self.rows {
             Rows::Csv(rows) => rows.next()?.map_err(|error| csv::explain(file, &error)),
-            Rows::Parquet(rows) => rows
-                .next()?
-                .map_err(|_| parquet::damaged(file, "the Parquet file is damaged inside")),
+            Rows::Parquet(rows) => rows.next(file)?,
         })
     }
 

@@ -238,9 +238,14 @@ fn truncated_and_damaged_parquet_never_panics() {
             &["Parquet"],
         );
     }
-    for place in (4..whole.len()).step_by(41) {
+    // The footer is where the reader asserts things instead of checking them.
+    let footer = whole.len() - 900;
+    let places = (4..footer)
+        .step_by(97)
+        .chain((footer..whole.len()).step_by(5));
+    for place in places {
         let mut damaged = whole.clone();
-        damaged[place] ^= 0x55;
+        damaged[place] ^= [0x55u8, 0x01, 0x80, 0xff][place % 4];
         let path = disk.file("damaged.parquet", &damaged);
         if let Err(problem) = registered(&path, &ids) {
             assert!(
@@ -329,4 +334,23 @@ fn a_dataset_whose_columns_were_altered_in_the_store_is_refused() {
         Code::DataChanged,
         &[],
     );
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_bytes_make_registering_panic(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        text in "[a-c,;\"\r\n\t0-9.é-]{0,80}",
+    ) {
+        let disk = Disk::new();
+        for bytes in [bytes, [b"mobile,x\n".to_vec(), text.clone().into_bytes()].concat(), text.into_bytes()] {
+            let path = disk.file("customers.csv", &bytes);
+            if let Ok((dataset, report)) = registered(&path, &[("mobile", "raw")]) {
+                let counted: u64 = report.ids[0].rejected_rows.values().sum();
+                proptest::prop_assert_eq!(counted + report.ids[0].usable_rows, dataset.manifest.rows);
+            }
+        }
+    }
 }
