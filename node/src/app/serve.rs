@@ -1,6 +1,7 @@
 //! What goes on while a node is up, and in which order it ends.
 
 use super::Node;
+use crate::api::{Api, Socket};
 use crate::home::Home;
 use crate::jobs::{Jobs, RunGrant};
 use crate::link::{Coordinator, Link, Records};
@@ -10,12 +11,13 @@ use entente_wire::limits::RPC_MESSAGE_BYTES_MAX;
 use entente_wire::problem::{Code, Problem};
 use entente_wire::rpc::peer::v1::peer_server::PeerServer;
 use entente_wire::sign::Record;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tonic::transport::Server;
 use tracing::Instrument;
 
@@ -23,6 +25,8 @@ use tracing::Instrument;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long what was told to end may take: to say goodbye to a partner, to finish an answer.
 const END_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long clients of the own socket may take to hang up. Their answers are small and local.
+const OWNER_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often the own certificate is looked at. It is renewed ten days before it ends.
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(3600);
 /// Connections to the inbound port. A node has some partners with a few connections each; each connection may fill its
@@ -49,9 +53,7 @@ pub(super) async fn until(node: Node, shutdown: impl Future + Send) -> Result<()
     let mut parts = start(node);
     let ended = tokio::select! {
         _ = shutdown => Ok(()),
-        ended = parts.join_next() => ended.map_or(Ok(()), |ended| {
-            ended.unwrap_or_else(|_| Err(part_died()))
-        }),
+        ended = parts.next_end() => ended.unwrap_or(Ok(())).and_then(|()| Err(part_died())),
     };
     tracing::info!("the node stops");
     sessions.admit_no_more();
@@ -62,34 +64,66 @@ pub(super) async fn until(node: Node, shutdown: impl Future + Send) -> Result<()
     stopping.send_replace(true);
     let closed = timeout(END_TIMEOUT, async {
         sessions.ended().await;
-        while parts.join_next().await.is_some() {}
+        while parts.next_end().await.is_some() {}
     });
     if closed.await.is_err() {
-        tracing::warn!("some connections did not end in time and were cut");
+        tracing::warn!(left = ?parts.names, "connections that did not end in time were cut");
     }
-    parts.shutdown().await;
+    parts.running.shutdown().await;
     ended
 }
 
+/// What goes on while a node is up.
+#[derive(Default)]
+struct Parts {
+    running: JoinSet<(&'static str, Result<(), Problem>)>,
+    names: BTreeSet<&'static str>,
+}
+
+impl Parts {
+    fn begin(
+        &mut self,
+        name: &'static str,
+        part: impl Future<Output = Result<(), Problem>> + Send + 'static,
+    ) {
+        self.names.insert(name);
+        self.running.spawn(async move { (name, part.await) });
+    }
+
+    /// How the next part ended; `None` once all have.
+    async fn next_end(&mut self) -> Option<Result<(), Problem>> {
+        let ended = self.running.join_next().await?;
+        Some(ended.map_or_else(
+            |_| Err(part_died()),
+            |(name, ended)| {
+                self.names.remove(name);
+                ended
+            },
+        ))
+    }
+}
+
 /// Starts all parts. Each ends after the word to stop, and none before.
-fn start(node: Node) -> JoinSet<Result<(), Problem>> {
-    let mut parts = JoinSet::new();
-    let (mut drains, mut stops) = (node.drains(), node.stops());
+fn start(node: Node) -> Parts {
+    let mut parts = Parts::default();
+    let mut drains = node.drains();
     let (peer_service, api) = (node.peer_service(), node.api());
     if let Some(outgoing) = node.jobs.outgoing() {
-        parts.spawn(post(node.coordinator_client(), outgoing, node.stops()));
+        let posted = post(node.coordinator_client(), outgoing, node.stops());
+        parts.begin("the coordinator's client", posted);
     }
     if let Some(runs) = node.jobs.runs_to_dial() {
         let (sessions, link) = (Arc::clone(&node.sessions), node.link.clone());
-        parts.spawn(dial(sessions, link, runs, node.drains()));
+        parts.begin("dialling", dial(sessions, link, runs, node.drains()));
     }
-    parts.spawn(keep_certificate(Arc::clone(&node.home), node.stops()));
-    parts.spawn(keep_time(node.jobs.clone(), node.stops()));
+    let kept = keep_certificate(Arc::clone(&node.home), node.stops());
+    parts.begin("the certificate", kept);
+    parts.begin("the clock", keep_time(node.jobs.clone(), node.stops()));
     let socket = node.socket;
-    parts.spawn(async move {
-        api.serve(socket, async move { stops.requested().await })
-            .await
-    });
+    parts.begin(
+        "the owner's socket",
+        answer(api, socket, node.stopping.subscribe()),
+    );
     let limits = TlsLimits {
         connections_max: CONNECTIONS_MAX,
         connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
@@ -99,7 +133,7 @@ fn start(node: Node) -> JoinSet<Result<(), Problem>> {
     let calls = PeerServer::new(peer_service)
         .max_decoding_message_size(RPC_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(RPC_MESSAGE_BYTES_MAX);
-    parts.spawn(async move {
+    parts.begin("the partners' port", async move {
         let served = Server::builder()
             .http2_keepalive_interval(Some(KEEP_ALIVE))
             .http2_keepalive_timeout(Some(KEEP_ALIVE))
@@ -116,6 +150,20 @@ fn start(node: Node) -> JoinSet<Result<(), Problem>> {
         })
     });
     parts
+}
+
+/// Answers this organisation's own people. A client that does not hang up after the word to stop is hung up on soon: it may
+/// be waiting for this very node to end.
+async fn answer(api: Api, socket: Socket, stopping: watch::Receiver<bool>) -> Result<(), Problem> {
+    let (mut stop, mut stopped) = (Stop::new(stopping.clone()), Stop::new(stopping));
+    let cut = async {
+        stopped.requested().await;
+        sleep(OWNER_TIMEOUT).await;
+    };
+    tokio::select! {
+        served = api.serve(socket, async move { stop.requested().await }) => served,
+        () = cut => Ok(()),
+    }
 }
 
 /// Hands records to the coordinator, or drops them where there is none: they stay in the ledger.
