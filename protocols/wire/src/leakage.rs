@@ -111,7 +111,7 @@ pub fn statement(plan: &Plan, job: &Job, publications: [&Publication; 2]) -> Sta
         recipients: vec![plan.receiver.clone()],
         observers,
         assumptions: outsiders::assumptions(&run),
-        cost: cost::of(receiver.ids(), sender.ids()),
+        cost: Cost::of_ecdh(receiver.ids(), sender.ids()),
     }
 }
 

@@ -88,7 +88,7 @@ pub struct NamedExpression {
 pub struct GroupKey {
     /// Output name.
     pub name: ColumnName,
-    /// Expression whose value, as text, is looked up in the domain.
+    /// Expression that gives text, to be looked up in the domain. Integers, booleans and dates are cast to text in it.
     pub sql: SqlText,
     /// All values, in the order of their codes.
     pub domain: Vec<String>,
@@ -96,7 +96,8 @@ pub struct GroupKey {
     pub nullable: bool,
 }
 
-/// A number per row: DECIMAL(38, scale), half away from zero, then clipped, then an integer.
+/// A number per row: DECIMAL(38, scale), half away from zero, then clipped, then an integer. Under `COUNT(x)` it is 1 where x
+/// has a value and NULL elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Measure {

@@ -20,25 +20,27 @@ const ID_MEMORY_BYTES: u64 = 96;
 /// What the protocol needs however small the sets are.
 const BASE_MEMORY_MIB: u64 = 16;
 
-/// The cost for these padded sizes.
-pub(super) fn of(receiver_ids: u64, sender_ids: u64) -> Cost {
-    let frames = |ids: u64| {
-        let headers = ids
-            .div_ceil(FRAME_POINTS)
-            .saturating_mul(FRAME_HEADER_BYTES);
-        ids.saturating_mul(POINT_BYTES).saturating_add(headers)
-    };
-    let agreements = 2 * (FRAME_HEADER_BYTES + AGREEMENT_BYTES);
-    let ids = receiver_ids.saturating_add(sender_ids);
-    let nanoseconds = ids.saturating_mul(POINT_NANOSECONDS) / CORES;
-    let memory_bytes = ids.saturating_mul(ID_MEMORY_BYTES);
-    Cost {
-        bytes: frames(receiver_ids)
-            .saturating_mul(2)
-            .saturating_add(frames(sender_ids))
-            .saturating_add(agreements),
-        seconds: nanoseconds.div_ceil(1_000_000_000),
-        memory_mib: BASE_MEMORY_MIB + memory_bytes.div_ceil(1 << 20),
+impl Cost {
+    /// What ECDH-PSI costs between lists of these padded sizes.
+    pub fn of_ecdh(receiver_ids: u64, sender_ids: u64) -> Self {
+        let frames = |ids: u64| {
+            let headers = ids
+                .div_ceil(FRAME_POINTS)
+                .saturating_mul(FRAME_HEADER_BYTES);
+            ids.saturating_mul(POINT_BYTES).saturating_add(headers)
+        };
+        let agreements = 2 * (FRAME_HEADER_BYTES + AGREEMENT_BYTES);
+        let ids = receiver_ids.saturating_add(sender_ids);
+        let nanoseconds = ids.saturating_mul(POINT_NANOSECONDS) / CORES;
+        let memory_bytes = ids.saturating_mul(ID_MEMORY_BYTES);
+        Self {
+            bytes: frames(receiver_ids)
+                .saturating_mul(2)
+                .saturating_add(frames(sender_ids))
+                .saturating_add(agreements),
+            seconds: nanoseconds.div_ceil(1_000_000_000),
+            memory_mib: BASE_MEMORY_MIB + memory_bytes.div_ceil(1 << 20),
+        }
     }
 }
 
@@ -48,16 +50,16 @@ mod tests {
 
     #[test]
     fn bytes_are_two_points_a_receiver_id_and_one_a_sender_id_and_framing() {
-        let cost = of(5_000, 3_000);
+        let cost = Cost::of_ecdh(5_000, 3_000);
         assert_eq!(
             cost.bytes,
             32 * (2 * 5_000 + 3_000) + 10 * (2 * 2 + 1) + 2 * 58
         );
-        assert_eq!(of(0, 0).bytes, 2 * 58);
+        assert_eq!(Cost::of_ecdh(0, 0).bytes, 2 * 58);
     }
 
     #[test]
     fn absurd_sizes_saturate() {
-        assert_eq!(of(u64::MAX, u64::MAX).bytes, u64::MAX);
+        assert_eq!(Cost::of_ecdh(u64::MAX, u64::MAX).bytes, u64::MAX);
     }
 }

@@ -5,9 +5,14 @@ use super::refuse::{At, Refusals, shown};
 use crate::publication::ColumnType;
 use jiff::civil::{Date, DateTime};
 use sqlparser::ast::{DataType, TimezoneInfo, TypedString, Value};
+use std::ops::RangeInclusive;
 
 /// Most digits of a number; what DECIMAL(38, s) holds.
 const DIGITS_MAX: usize = 38;
+/// Years of four digits: engines write others differently.
+const DAY_YEARS: RangeInclusive<i16> = 1000..=9999;
+/// Years whose moments fit 64 bits of nanoseconds, which is how the engine holds them.
+const MOMENT_YEARS: RangeInclusive<i16> = 1678..=2261;
 
 /// A text as canonical SQL writes it.
 pub(super) fn quoted_text(text: &str) -> String {
@@ -99,14 +104,9 @@ pub(super) fn typed<'c>(
     };
     match data_type {
         DataType::Date => match text.parse::<Date>() {
-            Ok(date) if is_common_era(date) && text.len() == "2026-01-31".len() => {
-                let text = date.to_string();
-                Some(literal(
-                    format!("DATE '{text}'"),
-                    ColumnType::Date,
-                    text,
-                    at,
-                ))
+            Ok(date) if DAY_YEARS.contains(&date.year()) && date.to_string() == *text => {
+                let sql = format!("DATE '{text}'");
+                Some(literal(sql, ColumnType::Date, text.clone(), at))
             }
             _ => refusals.question(
                 at,
@@ -131,26 +131,19 @@ pub(super) fn typed<'c>(
 fn timestamp<'c>(text: &str, at: At, refusals: &mut Refusals) -> Option<Checked<'c>> {
     const FORMAT: &str = "%Y-%m-%d %H:%M:%S";
     match DateTime::strptime(FORMAT, text) {
-        Ok(moment) if is_common_era(moment.date()) && text.len() == "2026-01-31 08:30:00".len() => {
-            let text = moment.strftime(FORMAT).to_string();
-            Some(literal(
-                format!("TIMESTAMP '{text}'"),
-                ColumnType::Timestamp,
-                text,
-                at,
-            ))
+        Ok(moment)
+            if MOMENT_YEARS.contains(&moment.year())
+                && moment.strftime(FORMAT).to_string() == text =>
+        {
+            let sql = format!("TIMESTAMP '{text}'");
+            Some(literal(sql, ColumnType::Timestamp, text.to_owned(), at))
         }
         _ => refusals.question(
             at,
             format!("{} is not a moment", shown(text)),
-            "write TIMESTAMP 'YYYY-MM-DD hh:mm:ss', without a time zone",
+            "write TIMESTAMP 'YYYY-MM-DD hh:mm:ss' in the years 1678 to 2261, without a time zone",
         ),
     }
-}
-
-/// Years of four digits only: engines write others differently.
-fn is_common_era(date: Date) -> bool {
-    (1000..=9999).contains(&date.year())
 }
 
 fn literal<'c>(sql: String, kind: ColumnType, value: String, at: At) -> Checked<'c> {

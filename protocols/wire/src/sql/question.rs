@@ -98,7 +98,7 @@ fn not_parsed<T>(error: &ParserError, refusals: &mut Refusals) -> Option<T> {
             refusals.question(
                 at,
                 format!("this does not parse as PostgreSQL: {text}"),
-                "correct the SQL at that place",
+                "correct the SQL at that place; names with a dash stand in double quotes",
             )
         }
     }
