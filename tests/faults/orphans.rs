@@ -32,8 +32,18 @@ fn signal(name: &str, pid: u32) {
     assert!(status.is_ok_and(|status| status.success()));
 }
 
+/// A running demo, killed with this.
+struct Demo(Child);
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A demo that has started all its processes.
-fn demo(home: &Path) -> (Child, Vec<u32>) {
+fn demo(home: &Path) -> (Demo, Vec<u32>) {
     let demo = Command::new(binary())
         .arg("--home")
         .arg(home)
@@ -43,15 +53,16 @@ fn demo(home: &Path) -> (Child, Vec<u32>) {
         .stderr(Stdio::null())
         .spawn()
         .expect("the binary starts");
+    let demo = Demo(demo);
     let children = until("the demo's three processes", || {
-        let children = children_of(demo.id());
+        let children = children_of(demo.0.id());
         (children.len() == 3).then_some(children)
     });
     (demo, children)
 }
 
-fn end_together(mut demo: Child, children: Vec<u32>) -> Option<i32> {
-    let code = demo.wait().expect("it is ours").code();
+fn end_together(mut demo: Demo, children: Vec<u32>) -> Option<i32> {
+    let code = demo.0.wait().expect("it is ours").code();
     until("the end of the demo's processes", || {
         children.iter().all(|pid| is_gone(*pid)).then_some(())
     });
@@ -62,7 +73,7 @@ fn end_together(mut demo: Child, children: Vec<u32>) -> Option<i32> {
 fn a_killed_demo_leaves_no_process() {
     let home = TempDir::with_prefix("entente-").expect("a folder");
     let (demo, children) = demo(home.path());
-    signal("-KILL", demo.id());
+    signal("-KILL", demo.0.id());
     end_together(demo, children);
 }
 
@@ -70,7 +81,7 @@ fn a_killed_demo_leaves_no_process() {
 fn an_interrupted_demo_ends_with_130_and_leaves_no_process() {
     let home = TempDir::with_prefix("entente-").expect("a folder");
     let (demo, children) = demo(home.path());
-    signal("-INT", demo.id());
+    signal("-INT", demo.0.id());
     assert_eq!(end_together(demo, children), Some(130));
 }
 
