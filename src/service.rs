@@ -106,8 +106,10 @@ pub(crate) async fn interruptible<T>(
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     tokio::select! {
-        outcome = work => outcome,
+        // First, so that the signals are caught before any work begins.
+        biased;
         () = told_to_stop(false) => Err(Failure::Interrupted),
+        outcome = work => outcome,
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) struct Service {
     /// Held open for as long as the service may run.
     stdin: Option<ChildStdin>,
     listen: SocketAddr,
+    told_to_stop: Option<Instant>,
 }
 
 impl Service {
@@ -75,6 +76,7 @@ impl Service {
             child,
             stdin,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            told_to_stop: None,
         };
         let name = name.to_owned();
         Ok(Starting {
@@ -98,14 +100,17 @@ impl Service {
     /// Tells it to stop, without waiting.
     pub(super) fn stop(&mut self) {
         self.stdin = None;
+        self.told_to_stop.get_or_insert_with(Instant::now);
     }
 }
 
 impl Drop for Service {
     fn drop(&mut self) {
         self.stop();
-        let end = Instant::now() + STOP_TIMEOUT;
-        while Instant::now() < end {
+        while self
+            .told_to_stop
+            .is_some_and(|at| at.elapsed() < STOP_TIMEOUT)
+        {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
