@@ -1,7 +1,7 @@
 //! Silent vector oblivious linear evaluation (protocols.md §3): R gets A and C, S gets Δ and B, with C = B + A·Δ over GF(2^128),
 //! for the price of a few hundred oblivious transfers.
 //!
-//! Per chunk of m outputs: R hides t = 256 noise values at secret places of a vector of N = 2m. A *base VOLE* ([`noisy`]) gives both
+//! Per chunk of m outputs: R hides t = 320 noise values at secret places of a vector of N = 2m. A *base VOLE* ([`noisy`]) gives both
 //! shares of noise·Δ; t *trees* ([`tree`]) give both the same pseudo-random vector but at R's places, where S programs the
 //! difference to be the share. The public *code* ([`code`]) then compresses the noisy vectors to m outputs that look random under
 //! the dual LPN assumption with regular noise. The base entries of later chunks are outputs of the first.
@@ -9,10 +9,10 @@
 //! S learns nothing of A; R learns nothing of Δ. Malicious mode adds a check of the base VOLE against R and one of the trees
 //! against S. Whether the latter passes tells a cheating S about one bit of the noise places (WYKW20).
 //!
-//! **Parameters.** A test vector of relative weight d misses regular noise of t random values with probability (1−d)^t; that is how
-//! RRT23 choose t, from a pseudo-distance d of 1/4 that the code's authors estimate, with (1−2d)^t = 2^-128 at t = 128. We take
-//! t = 256: twice that, which also covers the leaked bit. No known attack on regular noise over a field of 2^128 elements comes
-//! near 2^128 operations here; prime and Gaussian sampling of information sets needs about 2^256.
+//! **Parameters.** A linear test whose vector has relative weight d sees nothing of the noise if it misses all t places: at most
+//! (1 − d)^t with random values from a large field (over bits it is (1 − 2d)^t, which is what smaller t are often chosen by).
+//! The code's authors estimate a pseudo-distance of 1/4, so t = 320 gives 2^-132, which also covers the leaked bit. The
+//! estimate of the distance is theirs and is not proven; it is the assumption that a reviewer should look at first.
 //!
 //! ```
 //! use entente_protocols::{block::Block, channel::memory_pair, field, prg::Prg, secret::Secret};

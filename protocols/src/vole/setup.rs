@@ -3,15 +3,15 @@
 use super::code::Code;
 use crate::security::Security;
 
-/// Noise values a chunk (protocols.md §3).
-pub(super) const NOISE: usize = 256;
+/// Noise values a chunk: (1 − 1/4)^320 < 2^-132 for the code's pseudo-distance of 1/4 (see the module's text).
+pub(super) const NOISE: usize = 320;
 /// Base entries a chunk: one a noise value, one for the check of the trees, and one that masks the check of the base.
 pub(super) const BASE: usize = NOISE + 2;
 /// Where the entry for the check of the trees stands.
 pub(super) const TREE_CHECK: usize = NOISE;
 /// Most outputs a chunk: its vectors stay in the last cache, and the trees' bytes are shared by many outputs.
 const CHUNK_OUTPUTS_MAX: usize = 1 << 18;
-/// Fewest outputs a chunk, 32 places a noise value: about what the smallest sets need. Regular noise in much shorter blocks is
+/// Fewest outputs a chunk, 32 places a noise value. Regular noise in much shorter blocks is
 /// within reach of algebraic attacks (Briaud and Øygarden, EUROCRYPT'23).
 const CHUNK_OUTPUTS_MIN: usize = 16 * NOISE;
 /// Most outputs of one run, far above the largest bucket's: up to here the first chunk has base entries for all others.
