@@ -40,7 +40,7 @@ impl Failure {
 
 /// The first digit of a code: `E2103` is in area 2.
 fn area(code: Code) -> u8 {
-    let digit = code.as_str().bytes().nth(1).unwrap_or(b'9');
+    let digit = code.as_str().as_bytes().get(1).copied().unwrap_or(b'9');
     digit.saturating_sub(b'0')
 }
 

@@ -9,7 +9,7 @@
 //! node.sock         the way in for this organisation's own people
 //! ```
 //!
-//! [`init`] makes it and never overwrites anything. [`Home::load`] checks all of it before the node opens a port.
+//! [`init`] makes it and never overwrites anything. `Home::load` checks all of it before the node opens a port.
 //! [`add_person`] is the one command besides `init` that uses the root key for something other than node certificates.
 
 mod files;

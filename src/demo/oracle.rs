@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Groups below this are not shown; the policies and the job say the same.
 pub(super) const MIN_GROUP: u64 = 50;
 /// Balances are capped to this range, in hundredths; the policy says the same.
-const BALANCE_CLIP: (i64, i64) = (0, 1_000_000_00);
+const BALANCE_CLIP: (i64, i64) = (0, 100_000_000);
 /// Accounts opened from this day on are left out; the question says the same.
 const OPENED_BEFORE: &str = "2026-01-01";
 

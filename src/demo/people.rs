@@ -173,7 +173,7 @@ fn user(person: u64, dice: &mut Dice) -> User {
     User {
         common: common(person, dice),
         active: !dice.one_in(4),
-        spend: dice.below(10_000_00) as i64,
+        spend: dice.below(1_000_000) as i64,
     }
 }
 
@@ -193,9 +193,9 @@ fn tier_of(person: u64, dice: &mut Dice) -> usize {
 fn balance(dice: &mut Dice) -> Option<i64> {
     match dice.below(50) {
         0 => None,
-        1 => Some(-(dice.below(50_000_00) as i64)),
-        2 => Some(dice.below(90_000_000_00) as i64),
-        _ => Some(dice.below(40_000_00) as i64),
+        1 => Some(-(dice.below(5_000_000) as i64)),
+        2 => Some(dice.below(9_000_000_000) as i64),
+        _ => Some(dice.below(4_000_000) as i64),
     }
 }
 

@@ -108,13 +108,13 @@ mod tests {
     #[test]
     fn policies_and_questions_parse() {
         for toml in [CUSTOMERS_POLICY, USERS_POLICY] {
-            Policy::from_toml(toml).unwrap_or_else(|problem| panic!("{problem}"));
+            Policy::from_toml(toml).expect("what the demo writes is valid");
         }
         for yaml in [
             by_tier("2030-01-01T00:00:00Z"),
             shared_by_email("2030-01-01T00:00:00Z"),
         ] {
-            Job::from_yaml(&yaml).unwrap_or_else(|problem| panic!("{problem}"));
+            Job::from_yaml(&yaml).expect("what the demo writes is valid");
         }
     }
 }

@@ -268,10 +268,7 @@ mod tests {
             "--org a --data x --org b",
             "--org a --data x=1 --org b",
         ] {
-            let problem = typed(line)
-                .read()
-                .err()
-                .unwrap_or_else(|| panic!("{line} passes"));
+            let problem = typed(line).read().err().expect("a wrong line is refused");
             assert_eq!(problem.code, Code::Argument, "{line}");
             assert!(!problem.todo.is_empty(), "{line}");
         }

@@ -139,10 +139,8 @@ impl Reduction {
     fn observe_row(&mut self, id: Digest16, row: u32, facts: &Facts, place: usize) {
         let consent = at(&facts.consent, place).unwrap_or(true);
         let content = at(&facts.content, place).unwrap_or(0);
-        let latest = match &facts.latest {
-            Some(latest) => Some(latest.get(place).copied().flatten().unwrap_or(NEVER)),
-            None => None,
-        };
+        let moment_of = |latest: &Vec<_>| latest.get(place).copied().flatten().unwrap_or(NEVER);
+        let latest = facts.latest.as_ref().map(moment_of);
         let next = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let slot = *self.slots.entry(id).or_insert(next);
         let Some(entry) = self.entries.get_mut(slot as usize) else {

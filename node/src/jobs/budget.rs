@@ -71,7 +71,7 @@ mod tests {
 
     const DAY_MS: u64 = 24 * 3_600 * 1_000;
     /// 2026-09-21 10:13:20 UTC.
-    const T0_MS: u64 = 1_790_000_000_000 - 1_790_000_000_000 % 1_000;
+    const T0_MS: u64 = 1_790_000_000_000;
 
     fn check(limit: u64, opened_at_ms: &[u64]) -> Result<(), Problem> {
         let owner: OrgName = "river-pay".parse().expect("a name");

@@ -2,16 +2,16 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | [`ask`] | check, preview, submit |
-//! | [`records`], [`intake`] | takes in what other nodes signed, and gives out what this one signed |
-//! | [`decide`] | the inbox, people's decisions, this node's approval |
-//! | [`life`] | the state machine: pure, folded from the journal |
-//! | [`settle`] | does what the state machine says is owed |
-//! | [`admit`] | which session may open, and what is spent for it |
-//! | [`run`], [`answer`] | the run itself: local query, protocol, result |
-//! | [`session`] | how a session asks for all this |
-//! | [`results`] | where results lie and who may read them |
-//! | [`datasets`] | registration, publication, the catalogue |
+//! | `ask` | check, preview, submit |
+//! | `records`, `intake` | takes in what other nodes signed, and gives out what this one signed |
+//! | `decide` | the inbox, people's decisions, this node's approval |
+//! | `life` | the state machine: pure, folded from the journal |
+//! | `settle` | does what the state machine says is owed |
+//! | `admit` | which session may open, and what is spent for it |
+//! | `run`, `answer` | the run itself: local query, protocol, result |
+//! | `session` | how a session asks for all this |
+//! | `results` | where results lie and who may read them |
+//! | `datasets` | registration, publication, the catalogue |
 //!
 //! Everything that matters is a fact in the ledger before it has an effect outside of this node. What is held in memory is
 //! folded from facts and can be lost at any moment.

@@ -229,6 +229,10 @@ pub struct SessionEnded {
 /// How a session ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "how", rename_all = "kebab-case", deny_unknown_fields)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one at a time, on its way to the journal"
+)]
 pub enum SessionEnd {
     /// Both sides closed and their transcripts agree.
     Closed {

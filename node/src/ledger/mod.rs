@@ -1,7 +1,7 @@
 //! What this organisation's node knows and has done: a journal of facts that is never rewritten, and a store to read them from.
 //!
-//! [`Ledger::record`] returns only when the fact is on disk in the journal ([`journal`]). Everything that is read comes
-//! from the store ([`store`]), which can be deleted at any time and is rebuilt from the journal at the next start.
+//! [`Ledger::record`] returns only when the fact is on disk in the journal (`journal`). Everything that is read comes
+//! from the store (`store`), which can be deleted at any time and is rebuilt from the journal at the next start.
 
 mod chain;
 mod error;

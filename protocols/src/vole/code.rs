@@ -1,7 +1,7 @@
 //! The expand-convolute code (Raghuraman, Rindal and Tanguy, CRYPTO'23): the public linear map that turns a long vector with
 //! few known noise positions into a half as long one that looks random under the dual LPN assumption.
 //!
-//! With m outputs the noise vector e has N = 2m places. The code is systematic: output i is e[i] plus seven places of the
+//! With m outputs the noise vector e has N = 2m places. The code is systematic: output i is `e[i]` plus seven places of the
 //! *convolved* second half, one from each quarter and three from anywhere. Convolving replaces place i by a constant of the field
 //! times the sum of itself and the place 25 before it, plus a random subset (24 public coin flips) of the 24 places just before it.
 //! It is done twice with fresh coins; the second pass begins with what the first left at the end, so that no stretch of places

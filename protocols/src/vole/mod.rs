@@ -1,7 +1,7 @@
 //! Silent vector oblivious linear evaluation (protocols.md §3): R gets A and C, S gets Δ and B, with C = B + A·Δ over GF(2^128),
 //! for the price of a few hundred oblivious transfers.
 //!
-//! Per chunk of m outputs: R hides t = 320 noise values at secret places of a vector of N = 2m. A *base VOLE* ([`noisy`]) gives both
+//! Per chunk of m outputs: R hides t = 320 noise values at secret places of a vector of N = 2m. A *base VOLE* (`noisy`) gives both
 //! shares of noise·Δ; t *trees* ([`tree`]) give both the same pseudo-random vector but at R's places, where S programs the
 //! difference to be the share. The public *code* ([`code`]) then compresses the noisy vectors to m outputs that look random under
 //! the dual LPN assumption with regular noise. The base entries of later chunks are outputs of the first.

@@ -44,7 +44,7 @@ pub(super) fn delimiter(path: &Path, start: &[u8]) -> Result<char, Problem> {
 
 /// The names in the header, as they stand there.
 pub(super) fn header(file: &DataFile, delimiter: u8) -> Result<Vec<String>, Problem> {
-    let start = file.from_start()?.take(HEADER_BYTES_MAX);
+    let start = file.at_start()?.take(HEADER_BYTES_MAX);
     let (schema, _) = CsvFormat::default()
         .with_header(true)
         .with_delimiter(delimiter)
@@ -65,7 +65,7 @@ pub(super) fn rows(
         .iter()
         .map(|name| Field::new(name, DataType::Utf8, true))
         .collect();
-    let watched = QuoteWatch::new(file.from_start()?, delimiter);
+    let watched = QuoteWatch::new(file.at_start()?, delimiter);
     ReaderBuilder::new(Arc::new(Schema::new(fields)))
         .with_header(true)
         .with_delimiter(delimiter)

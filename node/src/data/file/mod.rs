@@ -77,7 +77,7 @@ impl DataFile {
 
     /// A reader from the beginning, over the same open file whatever its name now points to. One at a time: all readers
     /// share one place.
-    pub(crate) fn from_start(&self) -> Result<File, Problem> {
+    pub(crate) fn at_start(&self) -> Result<File, Problem> {
         let again = || {
             let mut file = self.file.try_clone()?;
             file.seek(SeekFrom::Start(0))?;
@@ -88,7 +88,7 @@ impl DataFile {
 
     /// BLAKE3 of the whole file.
     pub(crate) fn hash(&self) -> Result<Digest, Problem> {
-        let mut file = self.from_start()?;
+        let mut file = self.at_start()?;
         let mut hasher = blake3::Hasher::new();
         let mut chunk = vec![0; HASH_CHUNK_BYTES];
         loop {
@@ -114,7 +114,7 @@ impl DataFile {
     /// What kind of file it is, by its first bytes and never by its name.
     pub(crate) fn recognise(&self) -> Result<Format, Problem> {
         let mut start = Vec::with_capacity(SNIFF_BYTES);
-        self.from_start()?
+        self.at_start()?
             .take(SNIFF_BYTES as u64)
             .read_to_end(&mut start)
             .map_err(|error| unreadable(&self.path, &error.to_string()))?;

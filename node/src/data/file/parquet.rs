@@ -62,7 +62,7 @@ pub(super) fn rows(file: &DataFile, places: &[usize]) -> Result<Rows, Problem> {
 }
 
 fn open(file: &DataFile) -> Result<ParquetRecordBatchReaderBuilder<File>, Problem> {
-    let start = file.from_start()?;
+    let start = file.at_start()?;
     caught(file, || ParquetRecordBatchReaderBuilder::try_new(start))
 }
 

@@ -155,11 +155,12 @@ pub(super) fn country_code(digits: &str) -> Option<&str> {
 /// 10 and eight; other area codes and service numbers begin with 2 to 9.
 pub(super) fn exists_in_china(national: &str) -> bool {
     let mut digits = national.bytes();
-    match (digits.next(), digits.next(), national.len()) {
-        (Some(b'1'), Some(b'3'..=b'9'), 11) | (Some(b'1'), Some(b'0'), 10) => true,
-        (Some(b'2'..=b'9'), Some(_), 10 | 11) => true,
-        _ => false,
-    }
+    matches!(
+        (digits.next(), digits.next(), national.len()),
+        (Some(b'1'), Some(b'3'..=b'9'), 11)
+            | (Some(b'1'), Some(b'0'), 10)
+            | (Some(b'2'..=b'9'), Some(_), 10 | 11)
+    )
 }
 
 /// Whether a number of the North American plan can exist: neither the area nor the exchange begins with 0 or 1.

@@ -71,7 +71,7 @@ fn small_and_absent_groups_are_suppressed_alike_and_never_zero() {
 fn only_matched_ids_are_counted() {
     let asked = asked(ALL);
     let prepared = asked.prepared();
-    let table = super::table(&prepared, &[0, 3], &asked.plan).unwrap();
+    let table = table(&prepared, &[0, 3], &asked.plan).unwrap();
     let counts: Vec<_> = table.rows.iter().map(|row| row[1].clone()).collect();
     let one = Cell::Number {
         text: "1".to_owned(),
