@@ -213,6 +213,15 @@ impl Asked {
         Self { open, plan }
     }
 
+    /// The same where a planner let a zero divisor pass, which ours does not: the engine's own error is what is left.
+    fn dividing_by_zero(mut self) -> Self {
+        let text = serde_json::to_string(&self.plan).unwrap();
+        let unguarded = text.replace("nullif(", "coalesce(");
+        assert_ne!(text, unguarded, "the plan guards a divisor");
+        self.plan = serde_json::from_str(&unguarded).unwrap();
+        self
+    }
+
     fn prepare(&self) -> Result<Prepared, Problem> {
         let side = self.plan.side(&org("north-bank")).unwrap();
         prepare(&self.open, side, [7; 32], &mut |_, _| {})
