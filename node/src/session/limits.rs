@@ -30,7 +30,7 @@ pub(crate) struct Limits {
     pub(crate) per_partner_max: u32,
     /// Attempts of one run that the dialer makes: a line that breaks three times needs a person.
     pub(crate) attempts_max: u32,
-    /// Connections tried for one attempt. With `backoff` that is about three minutes: a restart of the partner's node passes
+    /// Connections tried for one attempt. With `backoff` that is about one minute: a restart of the partner's node passes
     /// unnoticed, a wrong address does not stay unnoticed.
     pub(crate) connects_max: u32,
     /// Before the second try; doubles with each further one.
