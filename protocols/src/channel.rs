@@ -23,7 +23,7 @@ mod element;
 mod memory;
 mod message;
 
-pub use element::{Element, part_elements};
+pub use element::{Element, part_elements, vector_bytes};
 pub use memory::{
     MEMORY_DEADLINE, MEMORY_FRAMES_MAX, MemoryTransport, memory_pair, memory_transports,
 };

@@ -1,6 +1,6 @@
 //! Elements of vectors: values whose encoding has one fixed width, so that a count alone fixes every length.
 
-use super::BODY_BYTES_MAX;
+use super::{BODY_BYTES_MAX, HEADER_BYTES};
 use crate::block::Block;
 use crate::fault::Malformed;
 
@@ -52,6 +52,13 @@ pub const fn part_elements<E: Element>() -> usize {
         )
     };
     BODY_BYTES_MAX / E::BYTES
+}
+
+/// Bytes that a vector of `count` elements of `width` bytes travels in, cut into parts, headers included. Elements wider than a
+/// byte are cut at whole elements; so are bytes of `width` that travel as bytes if their sender cuts them there.
+pub const fn vector_bytes(count: usize, width: usize) -> u64 {
+    let parts = count.div_ceil(BODY_BYTES_MAX / width);
+    (count * width + parts * HEADER_BYTES) as u64
 }
 
 /// `bytes` as an array of the width that `N` says.

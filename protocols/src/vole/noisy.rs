@@ -9,7 +9,7 @@
 //! function of Δ: with probability 2^-r it then knows r bits of Δ, and otherwise the run ends.
 
 use crate::block::Block;
-use crate::channel::{Channel, Kind};
+use crate::channel::{Channel, Kind, vector_bytes};
 use crate::fault::{Fault, Misbehaviour};
 use crate::field::{self, inner_product, powers};
 use crate::ot::base;
@@ -22,6 +22,15 @@ use rand_core::CryptoRng;
 const CORRECTIONS: Kind = Kind::new(0x0301, "base VOLE corrections");
 const CHALLENGE: Kind = Kind::new(0x0302, "base VOLE challenge");
 const RESPONSE: Kind = Kind::new(0x0303, "base VOLE response");
+
+/// Bytes of `entries` entries, both directions.
+pub(super) fn bytes(entries: usize, security: Security) -> u64 {
+    let check = match security {
+        Security::Malicious => vector_bytes(1, 16) + vector_bytes(2, 16),
+        Security::SemiHonest => 0,
+    };
+    base::bytes(base::TRANSFERS) + vector_bytes(base::TRANSFERS * entries, 16) + check
+}
 
 /// R: entries c for the given a. In malicious mode the last of `a` must be random and not be used for anything else.
 pub(super) fn receive(

@@ -1,6 +1,9 @@
 //! Sizes of a silent VOLE, from the number of outputs; public and the same at both parties.
 
 use super::code::Code;
+use super::noisy;
+use crate::channel::vector_bytes;
+use crate::ot::extension;
 use crate::security::Security;
 
 /// Noise values a chunk: (1 − 1/4)^320 < 2^-132 for the code's pseudo-distance of 1/4 (see the module's text).
@@ -54,6 +57,23 @@ impl Setup {
     /// The peer that the run withstands.
     pub fn security(&self) -> Security {
         self.security
+    }
+
+    /// Bytes of a run, both directions.
+    pub fn bytes(&self) -> u64 {
+        let (security, transfers) = (self.security, self.transfers());
+        let checks = match security {
+            Security::Malicious => 2 * vector_bytes(1, 16),
+            Security::SemiHonest => 0,
+        };
+        let rechosen = match security {
+            Security::Malicious => (self.chunks as u64 - 1) * vector_bytes(1, 16),
+            Security::SemiHonest => 0,
+        };
+        let trees = vector_bytes(2 * transfers, 16) + vector_bytes(NOISE, 16);
+        let chunk = extension::bytes(transfers, security) + trees + checks;
+        let set_up = noisy::bytes(BASE, security) + extension::set_up_bytes(security);
+        set_up + self.chunks as u64 * chunk + rechosen
     }
 
     pub(super) fn code(&self) -> &Code {

@@ -13,7 +13,7 @@ pub use receiver::receive;
 pub use sender::send;
 
 use crate::block::Block;
-use crate::channel::Kind;
+use crate::channel::{Kind, vector_bytes};
 use crate::hash;
 use crate::session_id::SessionId;
 use curve25519_dalek::ristretto::CompressedRistretto;
@@ -25,6 +25,11 @@ pub const TRANSFERS: usize = 128;
 
 const POINTS: Kind = Kind::new(0x0201, "base OT points");
 const ANSWER: Kind = Kind::new(0x0202, "base OT answer");
+
+/// Bytes of `transfers` transfers, both directions.
+pub const fn bytes(transfers: usize) -> u64 {
+    vector_bytes(2 * transfers, 32) + vector_bytes(1, 32)
+}
 
 /// H: from a place, a side and a point to a point.
 fn mask(sid: &SessionId, place: usize, side: u8, other: &Point) -> RistrettoPoint {

@@ -20,7 +20,9 @@ pub use receiver::Receiver;
 pub use sender::Sender;
 
 use crate::block::Block;
-use crate::channel::Kind;
+use crate::channel::{Kind, vector_bytes};
+use crate::ot::base;
+use crate::security::Security;
 
 /// Bits of the small field; 128/k bits are sent a transfer. Four balances bytes and time (protocols.md §2).
 const FIELD_BITS: usize = 4;
@@ -39,6 +41,26 @@ const TREE_PROOFS: Kind = Kind::new(0x0212, "OT extension tree proofs");
 const CORRECTIONS: Kind = Kind::new(0x0213, "OT extension corrections");
 const CHALLENGE: Kind = Kind::new(0x0214, "OT extension challenge");
 const RESPONSE: Kind = Kind::new(0x0215, "OT extension response");
+
+/// Bytes of the set-up, both directions.
+pub fn set_up_bytes(security: Security) -> u64 {
+    let proofs = match security {
+        Security::Malicious => vector_bytes(2 * INSTANCES, 32),
+        Security::SemiHonest => 0,
+    };
+    base::bytes(base::TRANSFERS) + vector_bytes(2 * base::TRANSFERS, 16) + proofs
+}
+
+/// Bytes of one call for `transfers` transfers, both directions.
+pub fn bytes(transfers: usize, security: Security) -> u64 {
+    let words = transfers.div_ceil(128) + usize::from(security.is_malicious());
+    let corrections = tiles(words).map(|words| vector_bytes(INSTANCES * words, 16));
+    let check = match security {
+        Security::Malicious => vector_bytes(1, 16) + vector_bytes(subspace::RESPONSE_BLOCKS, 16),
+        Security::SemiHonest => 0,
+    };
+    corrections.sum::<u64>() + check
+}
 
 /// 128 columns of one tile, `words` words each.
 type Columns = [[Block; TILE_WORDS]; 128];

@@ -138,7 +138,7 @@ fn the_proof_of_another_tree_is_refused() {
     let (mut to_receiver, mut to_sender) = memory_pair();
     let cheater = std::thread::spawn(move || {
         let mut rng = Prg::new(Block(2));
-        let keys = crate::ot::base::send(&mut to_sender, &SID, 128, &mut rng).expect("honest");
+        let keys = base::send(&mut to_sender, &SID, 128, &mut rng).expect("honest");
         let sums: Vec<Block> = keys.expose().as_flattened().to_vec(); // all sums zero
         to_sender.send_part(TREE_SUMS, &sums).expect("sent");
         to_sender

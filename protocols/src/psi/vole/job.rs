@@ -1,9 +1,13 @@
 //! A whole job: all its buckets, several in flight, each on a channel of its own.
 //!
-//! Channel c runs the buckets c, c + channels, c + 2·channels … one after the other; both parties must have the same number of
-//! channels. While one bucket waits for the peer, another computes. Every bucket has its own session id and its own randomness.
+//! With c channels, channel k runs the buckets at places k, k + c, k + 2c … of an agreed list one after the other, so both parties
+//! must have the same number of channels and the same list. While one bucket waits for the peer, another computes. Memory is
+//! bounded by the buckets in flight: a party's ids are asked for bucket by bucket, and what was found is handed on at once.
+//!
+//! Every bucket has its own session id and its own randomness, also when it is run again under a later session. After the
+//! first fault no channel begins another bucket.
 
-use super::{Setup, receiver, sender};
+use super::{Readers, Setup, receiver, sender};
 use crate::buckets::Buckets;
 use crate::channel::Channel;
 use crate::fault::{Fault, Misuse};
@@ -11,12 +15,30 @@ use crate::psi::{Id, SessionId};
 use crate::security::Security;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
-use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Runs one bucket of a session on a channel.
-type OneBucket<'a> =
-    dyn Fn(&mut Channel, SessionId, usize, &mut ChaCha20Rng) -> Result<Vec<u32>, Fault> + Sync + 'a;
+/// A party's list, cut as [`Job::buckets`] says, and what becomes of it. Asked from as many threads as there are channels,
+/// each bucket by one of them.
+pub trait Party: Sync {
+    /// The ids of one bucket and whatever the party wants to know of them later.
+    type Bucket;
+    /// Why a bucket could not be had or its answer not be kept.
+    type Error: From<Fault> + Send;
+
+    /// One bucket, from where the party keeps it.
+    fn load(&self, bucket: u64) -> Result<Self::Bucket, Self::Error>;
+
+    /// Its ids: distinct, at most as many as the bucket is padded to.
+    fn ids(bucket: &Self::Bucket) -> &[Id];
+
+    /// The bucket is over. `common` are the places in its ids that the peer has too; nothing at a party that does not read.
+    fn finished(
+        &self,
+        number: u64,
+        bucket: Self::Bucket,
+        common: Vec<u32>,
+    ) -> Result<(), Self::Error>;
+}
 
 /// What both parties fix once for a job.
 pub struct Job {
@@ -24,11 +46,19 @@ pub struct Job {
     setup: Setup,
 }
 
+/// One role's run of one bucket.
+type Role = fn(&mut Channel, SessionId, &Setup, &[Id], &mut ChaCha20Rng) -> Result<Vec<u32>, Fault>;
+
 impl Job {
     /// For sets of the agreed sizes; every statistical bound is for the whole job.
-    pub fn new(receiver_ids: u64, sender_ids: u64, security: Security) -> Result<Self, Fault> {
+    pub fn new(
+        receiver_ids: u64,
+        sender_ids: u64,
+        security: Security,
+        readers: Readers,
+    ) -> Result<Self, Fault> {
         let buckets = Buckets::new(receiver_ids, sender_ids)?;
-        let setup = Setup::new(buckets.sizes(), buckets.count(), security)?;
+        let setup = Setup::new(buckets.sizes(), buckets.count(), security)?.read_by(readers);
         Ok(Self { buckets, setup })
     }
 
@@ -37,101 +67,126 @@ impl Job {
         self.buckets
     }
 
-    /// Which of `ids` the sender has too: their places, ascending. `done` is told of each finished bucket.
-    pub fn receive(
-        &self,
-        channels: &mut [Channel],
-        sid: SessionId,
-        ids: &[Id],
-        rng: &mut impl CryptoRng,
-        done: &(dyn Fn() + Sync),
-    ) -> Result<Vec<u32>, Fault> {
-        let split = self.buckets.split(ids, self.setup.sizes().receiver())?;
-        let found = self.on_all(channels, sid, rng, &|channel, sid, bucket, rng| {
-            let (ids, places) = split.bucket(bucket);
-            let common = receiver::reveal(channel, sid, &self.setup, ids, rng)?;
-            done();
-            Ok(common
-                .into_iter()
-                .map(|place| places[place as usize])
-                .collect())
-        })?;
-        let mut common: Vec<u32> = found.into_iter().flatten().collect();
-        common.par_sort_unstable();
-        Ok(common)
+    /// What each bucket is run with.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
-    /// The sender's part of [`Self::receive`].
-    pub fn send(
-        &self,
-        channels: &mut [Channel],
-        sid: SessionId,
-        ids: &[Id],
-        rng: &mut impl CryptoRng,
-        done: &(dyn Fn() + Sync),
-    ) -> Result<(), Fault> {
-        let split = self.buckets.split(ids, self.setup.sizes().sender())?;
-        self.on_all(channels, sid, rng, &|channel, sid, bucket, rng| {
-            sender::reveal(channel, sid, &self.setup, split.bucket(bucket).0, rng)?;
-            done();
-            Ok(Vec::new())
-        })?;
-        Ok(())
+    /// Bytes of the whole job, both directions, frame headers included.
+    pub fn bytes(&self) -> u64 {
+        self.buckets.count().saturating_mul(self.setup.bytes())
     }
 
-    /// Runs all buckets, each channel's on a thread of its own. After the first fault no channel begins another bucket.
-    fn on_all(
+    /// R's part, over the buckets in `todo`.
+    pub fn receive<P: Party>(
         &self,
         channels: &mut [Channel],
         sid: SessionId,
+        todo: &[u64],
+        party: &P,
         rng: &mut impl CryptoRng,
-        run: &OneBucket<'_>,
-    ) -> Result<Vec<Vec<u32>>, Fault> {
-        if channels.is_empty() {
-            return Err(Misuse::Count {
-                what: "channels",
-                expected: 1,
+    ) -> Result<(), P::Error> {
+        self.on_all(channels, sid, todo, party, rng, receiver::reveal)
+    }
+
+    /// S's part of [`Self::receive`].
+    pub fn send<P: Party>(
+        &self,
+        channels: &mut [Channel],
+        sid: SessionId,
+        todo: &[u64],
+        party: &P,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), P::Error> {
+        self.on_all(channels, sid, todo, party, rng, sender::reveal)
+    }
+
+    /// Runs all buckets, each channel's on a thread of its own.
+    fn on_all<P: Party>(
+        &self,
+        channels: &mut [Channel],
+        sid: SessionId,
+        todo: &[u64],
+        party: &P,
+        rng: &mut impl CryptoRng,
+        role: Role,
+    ) -> Result<(), P::Error> {
+        let stride = channels.len();
+        if stride == 0 {
+            let (what, expected) = ("channels", 1);
+            return Err(Fault::from(Misuse::Count {
+                what,
+                expected,
                 got: 0,
-            }
+            })
             .into());
         }
-        let stride = channels.len();
-        let count = self.buckets.count() as usize;
-        let mut seeds = Vec::with_capacity(stride);
+        let mut generators: Vec<ChaCha20Rng> = Vec::with_capacity(stride);
         for _ in 0..stride {
             let mut seed = [0u8; 32];
             rng.fill_bytes(&mut seed);
-            seeds.push(seed);
+            generators.push(ChaCha20Rng::from_seed(seed));
         }
         let failed = &AtomicBool::new(false);
-        let outcomes: Vec<Result<Vec<u32>, Fault>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = channels
-                .iter_mut()
-                .zip(seeds)
-                .enumerate()
-                .map(|(first, (channel, seed))| {
-                    scope.spawn(move || {
-                        let mut rng = ChaCha20Rng::from_seed(seed);
-                        let mut all = Vec::new();
-                        for bucket in (first..count).step_by(stride) {
-                            if failed.load(Ordering::Relaxed) {
-                                break;
-                            }
-                            let ran =
-                                run(channel, sid.part("bucket", bucket as u64), bucket, &mut rng);
-                            failed.fetch_or(ran.is_err(), Ordering::Relaxed);
-                            all.extend(ran?);
-                        }
-                        Ok(all)
-                    })
+        std::thread::scope(|scope| {
+            let lanes = channels.iter_mut().zip(generators).enumerate();
+            let threads: Vec<_> = lanes
+                .map(|(first, (channel, rng))| {
+                    let mine = todo.iter().skip(first).step_by(stride).copied();
+                    let lane = Lane {
+                        job: self,
+                        sid,
+                        failed,
+                        role,
+                    };
+                    scope.spawn(move || lane.run(channel, mine, party, rng))
                 })
                 .collect();
             threads
                 .into_iter()
-                .map(|thread| thread.join().expect("a protocol thread does not panic"))
-                .collect()
-        });
-        outcomes.into_iter().collect()
+                .try_for_each(|thread| thread.join().expect("a protocol thread does not panic"))
+        })
+    }
+}
+
+/// What one channel's thread works with.
+struct Lane<'a> {
+    job: &'a Job,
+    sid: SessionId,
+    failed: &'a AtomicBool,
+    role: Role,
+}
+
+impl Lane<'_> {
+    fn run<P: Party>(
+        &self,
+        channel: &mut Channel,
+        buckets: impl Iterator<Item = u64>,
+        party: &P,
+        mut rng: ChaCha20Rng,
+    ) -> Result<(), P::Error> {
+        for number in buckets {
+            if self.failed.load(Ordering::Relaxed) {
+                break;
+            }
+            let ran = self.bucket(channel, number, party, &mut rng);
+            self.failed.fetch_or(ran.is_err(), Ordering::Relaxed);
+            ran?;
+        }
+        Ok(())
+    }
+
+    fn bucket<P: Party>(
+        &self,
+        channel: &mut Channel,
+        number: u64,
+        party: &P,
+        rng: &mut ChaCha20Rng,
+    ) -> Result<(), P::Error> {
+        let bucket = party.load(number)?;
+        let sid = self.sid.part("bucket", number);
+        let common = (self.role)(channel, sid, &self.job.setup, P::ids(&bucket), rng)?;
+        party.finished(number, bucket, common)
     }
 }
 
@@ -139,8 +194,10 @@ impl Job {
 mod tests {
     use super::*;
     use crate::block::Block;
+    use crate::buckets::Split;
     use crate::channel::memory_pair;
     use crate::prg::Prg;
+    use std::sync::Mutex;
 
     const SID: SessionId = SessionId::new([6; 32]);
 
@@ -150,45 +207,140 @@ mod tests {
             .collect()
     }
 
-    /// Few real ids in sets that count as large enough for several buckets: the rest are dummies.
-    #[test]
-    fn several_buckets_on_several_channels_give_the_plain_intersection() {
-        let job = Job::new((1 << 20) + 1, 5_000, Security::SemiHonest).expect("in range");
-        assert_eq!(job.buckets().count(), 2);
-        let (mine, theirs) = (ids(0..3_000), ids(2_500..4_000));
+    /// A whole list in memory.
+    struct InMemory {
+        split: Split,
+        common: Mutex<Vec<u32>>,
+        finished: Mutex<Vec<u64>>,
+        /// A bucket that cannot be loaded.
+        lost: Option<u64>,
+    }
+
+    impl InMemory {
+        fn new(job: &Job, ids: &[Id], size: u32) -> Self {
+            Self {
+                split: job.buckets().split(ids, size).expect("within the padding"),
+                common: Mutex::default(),
+                finished: Mutex::default(),
+                lost: None,
+            }
+        }
+    }
+
+    impl Party for InMemory {
+        type Bucket = (Vec<Id>, Vec<u32>);
+        type Error = Fault;
+
+        fn load(&self, bucket: u64) -> Result<Self::Bucket, Fault> {
+            if self.lost == Some(bucket) {
+                return Err(Misuse::Duplicate { what: "lost" }.into());
+            }
+            let (ids, places) = self.split.bucket(bucket as usize);
+            Ok((ids.to_vec(), places.to_vec()))
+        }
+
+        fn ids(bucket: &Self::Bucket) -> &[Id] {
+            &bucket.0
+        }
+
+        fn finished(
+            &self,
+            number: u64,
+            bucket: Self::Bucket,
+            common: Vec<u32>,
+        ) -> Result<(), Fault> {
+            let common = common.iter().map(|place| bucket.1[*place as usize]);
+            self.common.lock().expect("not poisoned").extend(common);
+            self.finished.lock().expect("not poisoned").push(number);
+            Ok(())
+        }
+    }
+
+    fn sorted<T: Ord + Clone>(list: &Mutex<Vec<T>>) -> Vec<T> {
+        let mut list = list.lock().expect("not poisoned").clone();
+        list.sort_unstable();
+        list
+    }
+
+    fn run(
+        job: &Job,
+        receiver: &InMemory,
+        sender: &InMemory,
+        todo: &[u64],
+    ) -> (Result<(), Fault>, Result<(), Fault>, u64) {
         let (mut at_receiver, mut at_sender): (Vec<_>, Vec<_>) =
             (0..2).map(|_| memory_pair()).unzip();
-        let finished = std::sync::atomic::AtomicUsize::new(0);
-        let count = || {
-            finished.fetch_add(1, Ordering::Relaxed);
-        };
-        let (common, sent) = std::thread::scope(|scope| {
-            let sender = scope.spawn(|| {
-                job.send(
-                    &mut at_sender,
-                    SID,
-                    &theirs,
-                    &mut Prg::new(Block(1)),
-                    &count,
-                )
+        std::thread::scope(|scope| {
+            let sent = scope.spawn(move || {
+                job.send(&mut at_sender, SID, todo, sender, &mut Prg::new(Block(1)))
             });
-            let common = job.receive(
-                &mut at_receiver,
-                SID,
-                &mine,
-                &mut Prg::new(Block(2)),
-                &count,
-            );
-            (common, sender.join().expect("no panic"))
-        });
-        assert_eq!((common, sent), (Ok((2_500..3_000).collect()), Ok(())));
-        assert_eq!(finished.into_inner(), 4);
+            let rng = &mut Prg::new(Block(2));
+            let received = job.receive(&mut at_receiver, SID, todo, receiver, rng);
+            let totals = at_receiver.iter().map(Channel::totals);
+            let bytes = totals
+                .map(|totals| totals.sent_bytes + totals.received_bytes)
+                .sum();
+            drop(at_receiver);
+            (received, sent.join().expect("no panic"), bytes)
+        })
+    }
+
+    fn two_buckets(readers: Readers, security: Security) -> (Job, InMemory, InMemory) {
+        // Few real ids in sets that count as large enough for several buckets: the rest are dummies.
+        let job = Job::new((1 << 20) + 1, 5_000, security, readers).expect("in range");
+        assert_eq!(job.buckets().count(), 2);
+        let sizes = job.setup().sizes();
+        let receiver = InMemory::new(&job, &ids(0..3_000), sizes.receiver());
+        let sender = InMemory::new(&job, &ids(2_500..4_000), sizes.sender());
+        (job, receiver, sender)
+    }
+
+    #[test]
+    fn several_buckets_on_several_channels_give_the_plain_intersection() {
+        let (job, receiver, sender) = two_buckets(Readers::ReceiverOnly, Security::SemiHonest);
+        let (received, sent, bytes) = run(&job, &receiver, &sender, &[0, 1]);
+        assert_eq!((received, sent), (Ok(()), Ok(())));
+        assert_eq!(sorted(&receiver.common), (2_500..3_000).collect::<Vec<_>>());
+        assert!(sorted(&sender.common).is_empty());
+        assert_eq!(sorted(&sender.finished), [0, 1]);
+        assert_eq!(bytes, job.bytes());
+    }
+
+    #[test]
+    fn both_parties_read_where_both_shall() {
+        let (job, receiver, sender) = two_buckets(Readers::Both, Security::Malicious);
+        let (received, sent, bytes) = run(&job, &receiver, &sender, &[0, 1]);
+        assert_eq!((received, sent), (Ok(()), Ok(())));
+        assert_eq!(sorted(&receiver.common), (2_500..3_000).collect::<Vec<_>>());
+        assert_eq!(sorted(&sender.common), (0..500).collect::<Vec<_>>());
+        assert_eq!(bytes, job.bytes());
+    }
+
+    /// What one run finished and the other has to do add up to the whole answer.
+    #[test]
+    fn a_later_run_does_only_the_buckets_that_are_left() {
+        let (job, receiver, sender) = two_buckets(Readers::ReceiverOnly, Security::SemiHonest);
+        for todo in [[1], [0]] {
+            let (received, sent, _) = run(&job, &receiver, &sender, &todo);
+            assert_eq!((received, sent), (Ok(()), Ok(())));
+        }
+        assert_eq!(sorted(&receiver.finished), [0, 1]);
+        assert_eq!(sorted(&receiver.common), (2_500..3_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_bucket_that_cannot_be_loaded_ends_both_sides() {
+        let (job, mut receiver, sender) = two_buckets(Readers::ReceiverOnly, Security::SemiHonest);
+        receiver.lost = Some(1);
+        let (received, sent, _) = run(&job, &receiver, &sender, &[0, 1]);
+        assert_eq!(received, Err(Misuse::Duplicate { what: "lost" }.into()));
+        assert!(matches!(sent, Err(Fault::Transport(_))));
     }
 
     #[test]
     fn no_channel_is_the_callers_fault() {
-        let job = Job::new(10, 10, Security::SemiHonest).expect("in range");
-        let refused = job.receive(&mut [], SID, &[], &mut Prg::new(Block(1)), &|| ());
+        let (job, receiver, _) = two_buckets(Readers::ReceiverOnly, Security::SemiHonest);
+        let refused = job.receive(&mut [], SID, &[], &receiver, &mut Prg::new(Block(1)));
         assert!(matches!(refused, Err(Fault::Caller(_))));
     }
 }

@@ -7,13 +7,15 @@
 //! R → S   a seed and A + P      the vector masked; S sets K = B + Δ·(A + P) = C + Δ·P
 //! S → R   tags of all its y     of u = Decode(K, y) + Δ·HB(y), which R knows as Decode(C, y) exactly where y is one of its ids
 //! S → R   what both have said   so that R takes no answer from a conversation in which anything changed on the way
+//! R → S   a bit for each tag    only where both read: which of S's tags are R's too, and again what both have said
 //! ```
 //!
 //! In semi-honest mode a tag is a truncated hash of u. In malicious mode the base VOLE and its trees are checked, both sides toss a
 //! coin w (S commits to its half before anything else and opens it after R has sent all of A + P), and a tag is AES under the key u + w of the id, plus the id, all 16 bytes: S
 //! sends exactly as many as agreed. S sends tags sorted by value, so that their order tells nothing.
 //!
-//! **Who learns what.** S: R's padded size. R: S's padded size and which of its ids are common. Assumptions: dual LPN with regular noise
+//! **Who learns what.** S: R's padded size. R: S's padded size and which of its ids are common. Where both read, S learns the same of
+//! its ids, as far as R tells the truth: a lying R is not prevented. Assumptions: dual LPN with regular noise
 //! for the expand-convolute code, the ideal-cipher model for AES with public keys and the random-oracle model for BLAKE3. **Not
 //! prevented**, in malicious mode too: a choice of inputs; an R that encodes about twice as many ids as agreed into the slack of P (a
 //! counting bound: |P| field elements carry at most 2|P|/1.35 ids); an S that leaves ids out; leaving early. In semi-honest mode
@@ -38,12 +40,14 @@
 //! # Ok::<(), entente_protocols::fault::Fault>(())
 //! ```
 
+mod bytes;
 mod job;
 pub mod receiver;
+mod returned;
 pub mod sender;
 mod tags;
 
-pub use job::Job;
+pub use job::{Job, Party};
 
 use crate::block::Block;
 use crate::bounds::{self, OkvsShape};
@@ -63,18 +67,31 @@ const COIN: Kind = Kind::new(0x0405, "VOLE-PSI coin");
 const TAGS: Kind = Kind::new(0x0406, "VOLE-PSI tags");
 const CLOSING: Kind = Kind::new(0x0407, "VOLE-PSI closing");
 
+const RETURNED: Kind = Kind::new(0x0408, "VOLE-PSI returned matches");
+const RETURNED_CLOSING: Kind = Kind::new(0x0409, "VOLE-PSI closing of the receiver");
+
 /// Bytes of a tag in malicious mode: a block.
 const TAG_BYTES_MALICIOUS: usize = 16;
 /// Version of messages, hashes and order.
 const VERSION: u64 = 1;
 
+/// Who learns which ids are common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// R alone.
+    ReceiverOnly,
+    /// R, and S by R's word.
+    Both,
+}
+
 /// What a job fixes once for all its buckets.
 pub struct Setup {
+    readers: Readers,
+    buckets: u64,
     sizes: PaddedSizes,
     shape: OkvsShape,
     vole: crate::vole::Setup,
     tag_bytes: usize,
-    terms: [u8; 32],
 }
 
 impl Setup {
@@ -89,25 +106,25 @@ impl Setup {
             Security::Malicious => TAG_BYTES_MALICIOUS,
         };
         let shape = OkvsShape::new(receiver, buckets);
-        let numbers = [
-            VERSION,
-            receiver,
-            sender,
-            buckets,
-            u64::from(security.is_malicious()),
-        ];
-        let mut hasher = blake3::Hasher::new_derive_key("entente/1/psi/vole/terms");
-        numbers.iter().for_each(|number| {
-            hasher.update(&number.to_le_bytes());
-        });
-        let terms = *hasher.finalize().as_bytes();
         Ok(Self {
+            readers: Readers::ReceiverOnly,
+            buckets,
             sizes,
             shape,
             vole: crate::vole::Setup::new(shape.width(), security),
             tag_bytes,
-            terms,
         })
+    }
+
+    /// The same, read by others than R alone.
+    #[must_use]
+    pub fn read_by(self, readers: Readers) -> Self {
+        Self { readers, ..self }
+    }
+
+    /// Bytes of a tag.
+    pub fn tag_bytes(&self) -> usize {
+        self.tag_bytes
     }
 
     /// Both sides' sizes after padding.
@@ -119,11 +136,28 @@ impl Setup {
         self.vole.security()
     }
 
+    /// Everything that both sides have to mean by the same name.
+    fn terms(&self) -> [u8; 32] {
+        let numbers = [
+            VERSION,
+            self.sizes.receiver().into(),
+            self.sizes.sender().into(),
+            self.buckets,
+            self.security().is_malicious().into(),
+            (self.readers == Readers::Both).into(),
+        ];
+        let mut hasher = blake3::Hasher::new_derive_key("entente/1/psi/vole/terms");
+        for number in numbers {
+            hasher.update(&number.to_le_bytes());
+        }
+        *hasher.finalize().as_bytes()
+    }
+
     /// Both sides show that they run the same thing and not the same role, before anything else is sent.
     fn agree(&self, channel: &mut Channel, sid: &SessionId, own: Role) -> Result<(), Fault> {
         let digest = |role: Role| {
             let purpose = "entente/1/psi/vole/agreement";
-            hash::digest(purpose, sid, &[&self.terms, &[role as u8]])
+            hash::digest(purpose, sid, &[&self.terms(), &[role as u8]])
         };
         channel.send_part(AGREEMENT, &[digest(own)])?;
         let theirs: Vec<[u8; 32]> = channel.receive_part(AGREEMENT, 1)?;
@@ -221,7 +255,7 @@ fn coin_commitment(sid: &SessionId, coin: &[Block]) -> [u8; 32] {
     hash::digest("entente/1/psi/vole/coin", sid, &[bytes.as_flattened()])
 }
 
-/// Everything that was said, R's part first. S sends it last; R compares.
+/// Everything that was said, R's part first. Whoever spoke last sends it; the other compares.
 fn closing(sid: &SessionId, from_receiver: &[u8; 32], from_sender: &[u8; 32]) -> [u8; 32] {
     let parts: [&[u8]; 2] = [from_receiver, from_sender];
     hash::digest("entente/1/psi/vole/closing", sid, &parts)

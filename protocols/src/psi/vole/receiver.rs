@@ -1,8 +1,8 @@
 //! R: learns which of its ids the sender has too.
 
 use super::{
-    CLOSING, COIN, COIN_COMMITMENT, Hashes, Keys, MASKED, Role, SEED, Setup, closing,
-    coin_commitment, row_seed, tags,
+    CLOSING, COIN, COIN_COMMITMENT, Hashes, Keys, MASKED, Readers, Role, SEED, Setup, closing,
+    coin_commitment, returned, row_seed, tags,
 };
 use crate::block::Block;
 use crate::channel::Channel;
@@ -46,7 +46,11 @@ pub fn reveal(
     let real = ids.len() as u32;
     let candidates = own.iter().zip(rows.places().iter().copied());
     let candidates = candidates.filter(|(_, place)| *place < real);
-    Ok(tags::join(setup, candidates, real, &theirs))
+    let common = tags::join(setup, candidates.clone(), real, &theirs);
+    if setup.readers == Readers::Both {
+        returned::send(channel, &sid, candidates, &common, &theirs)?;
+    }
+    Ok(common)
 }
 
 /// P and the rows it was solved for.

@@ -1,8 +1,8 @@
-//! S: lets the receiver learn which of its ids are common, and learns nothing.
+//! S: lets the receiver learn which of its ids are common, and learns nothing, or what the receiver returns.
 
 use super::{
-    CLOSING, COIN, COIN_COMMITMENT, Keys, MASKED, Role, SEED, Setup, closing, coin_commitment,
-    row_seed, tags,
+    CLOSING, COIN, COIN_COMMITMENT, Keys, MASKED, Readers, Role, SEED, Setup, closing,
+    coin_commitment, returned, row_seed, tags,
 };
 use crate::block::Block;
 use crate::channel::{Channel, part_elements};
@@ -17,7 +17,8 @@ use rand_core::CryptoRng;
 /// Values that are hashed and multiplied at a time: stays on the stack.
 const BATCH: usize = 256;
 
-/// The sender's part of [`super::receiver::reveal`].
+/// The sender's part of [`super::receiver::reveal`]. Where both read, the places in `ids` of what the receiver says is common,
+/// ascending; otherwise nothing.
 ///
 /// `ids` are distinct and at most the agreed number. `rng` must be unpredictable to the peer.
 pub fn reveal(
@@ -26,7 +27,7 @@ pub fn reveal(
     setup: &Setup,
     ids: &[Id],
     rng: &mut impl CryptoRng,
-) -> Result<(), Fault> {
+) -> Result<Vec<u32>, Fault> {
     let keys = Keys::new(ids, setup.sizes().sender(), rng)?;
     let hashes = setup.hashes(&sid);
     setup.agree(channel, &sid, Role::Sender)?;
@@ -59,9 +60,17 @@ pub fn reveal(
             tags::finish(setup, &hashes.tag, coin, keys, values);
         }
     });
-    drop((vector, rows));
-    tags::send(channel, setup, tags)?;
+    drop(vector);
+    let sorted = tags::send(channel, setup, &tags)?;
     let totals = channel.totals();
     let closing = closing(&sid, &totals.received_hash, &totals.sent_hash);
-    channel.send_part(CLOSING, &[closing])
+    channel.send_part(CLOSING, &[closing])?;
+    if setup.readers == Readers::ReceiverOnly {
+        return Ok(Vec::new());
+    }
+    let common = returned::receive(channel, &sid, &sorted)?;
+    let real = ids.len() as u32;
+    let candidates = tags.iter().zip(rows.places().iter().copied());
+    let candidates = candidates.filter(|(_, place)| *place < real);
+    Ok(tags::join(setup, candidates, real, &common))
 }

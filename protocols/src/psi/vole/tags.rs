@@ -56,16 +56,20 @@ fn frame_tags(setup: &Setup) -> usize {
     BODY_BYTES_MAX / setup.tag_bytes
 }
 
-/// Sorts S's tags and sends them. Two equal ones mean that the caller gave an id twice; then nothing is sent.
-pub(super) fn send(channel: &mut Channel, setup: &Setup, tags: Vec<Block>) -> Result<(), Fault> {
+/// Sorts S's tags, sends them and returns them sorted. Two equal ones mean that the caller gave an id twice; then nothing is sent.
+pub(super) fn send(
+    channel: &mut Channel,
+    setup: &Setup,
+    tags: &[Block],
+) -> Result<Vec<u128>, Fault> {
     let tags = sorted(setup, tags);
     if !tags.is_sorted_by(|a, b| a < b) {
         return Err(Misuse::Duplicate { what: "ids" }.into());
     }
-    for tags in tags.chunks(frame_tags(setup)) {
-        channel.send_part(TAGS, &encode(setup, tags))?;
+    for part in tags.chunks(frame_tags(setup)) {
+        channel.send_part(TAGS, &encode(setup, part))?;
     }
-    Ok(())
+    Ok(tags)
 }
 
 /// The encoding of sorted tags: `tag_bytes` each, big end first, so that the bytes are sorted too.
@@ -150,10 +154,9 @@ fn parts<'a, T>(ends: &[usize], mut spread: &'a mut [T]) -> Vec<&'a mut [T]> {
     ends.iter().map(part).collect()
 }
 
-fn sorted(setup: &Setup, tags: Vec<Block>) -> Vec<u128> {
+fn sorted(setup: &Setup, tags: &[Block]) -> Vec<u128> {
     let items = tags.iter().map(|tag| tag.0);
     let (ends, mut spread) = by_part(setup, items, tags.len(), |tag| *tag);
-    drop(tags);
     parts(&ends, &mut spread)
         .into_par_iter()
         .for_each(<[u128]>::sort_unstable);
@@ -241,7 +244,8 @@ mod tests {
             let setup = setup(if malicious { Security::Malicious } else { Security::SemiHonest });
             let kept = u128::MAX >> (128 - bits(&setup));
             let mut expected: Vec<u128> = tags.iter().map(|tag| tag & kept).collect();
-            let sorted = sorted(&setup, expected.iter().copied().map(Block).collect());
+            let unsorted: Vec<Block> = expected.iter().copied().map(Block).collect();
+            let sorted = sorted(&setup, &unsorted);
             expected.sort_unstable();
             prop_assert_eq!(&sorted, &expected);
             let mut decoded = Vec::new();

@@ -49,7 +49,8 @@ fn run_under(
             &mut Prg::new(Block(2)),
         );
         drop(to_sender);
-        (common, sender.join().expect("no panic"))
+        let sent = sender.join().expect("no panic");
+        (common, sent.map(|learned| assert!(learned.is_empty())))
     })
 }
 
