@@ -65,6 +65,27 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// The totals of several channels of one session, in their order, as one: sums, and hashes of the hashes. One channel's are
+    /// its own.
+    pub fn joined(lanes: &[Self]) -> Self {
+        if let [only] = lanes {
+            return *only;
+        }
+        let hash = |side: fn(&Self) -> &[u8; 32]| {
+            let mut hasher = blake3::Hasher::new_derive_key("entente/1/lanes");
+            for lane in lanes {
+                hasher.update(side(lane));
+            }
+            *hasher.finalize().as_bytes()
+        };
+        Self {
+            sent_bytes: lanes.iter().map(|lane| lane.sent_bytes).sum(),
+            received_bytes: lanes.iter().map(|lane| lane.received_bytes).sum(),
+            sent_hash: hash(|lane| &lane.sent_hash),
+            received_hash: hash(|lane| &lane.received_hash),
+        }
+    }
+
     /// Whether two sides' totals tell of the same conversation: what one sent is what the other received.
     pub fn mirror(&self, peer: &Self) -> bool {
         self.sent_bytes == peer.received_bytes
@@ -74,7 +95,7 @@ impl Totals {
     }
 }
 
-/// Byte counters of a channel, readable from another thread while a protocol runs: its progress.
+/// Byte counters of one or several channels, readable from another thread while a protocol runs: its progress.
 #[derive(Clone, Debug, Default)]
 pub struct Meter {
     sent: Arc<AtomicU64>,
@@ -104,17 +125,23 @@ pub struct Channel {
 #[derive(Default)]
 struct Direction {
     frames: u32,
+    bytes: u64,
     hash: blake3::Hasher,
 }
 
 impl Channel {
     /// A channel at its beginning.
     pub fn new(transport: Box<dyn Transport + Send>) -> Self {
+        Self::counted_by(transport, Meter::default())
+    }
+
+    /// A channel at its beginning whose bytes are counted together with others'.
+    pub fn counted_by(transport: Box<dyn Transport + Send>, meter: Meter) -> Self {
         Self {
             transport,
             sent: Direction::default(),
             received: Direction::default(),
-            meter: Meter::default(),
+            meter,
         }
     }
 
@@ -191,8 +218,8 @@ impl Channel {
     /// Counts and hashes up to now.
     pub fn totals(&self) -> Totals {
         Totals {
-            sent_bytes: self.meter.sent_bytes(),
-            received_bytes: self.meter.received_bytes(),
+            sent_bytes: self.sent.bytes,
+            received_bytes: self.received.bytes,
             sent_hash: *self.sent.hash.finalize().as_bytes(),
             received_hash: *self.received.hash.finalize().as_bytes(),
         }
@@ -273,6 +300,7 @@ impl Channel {
 impl Direction {
     fn add(&mut self, frame: &[u8]) -> Result<(), Fault> {
         self.frames = self.frames.checked_add(1).ok_or(Misuse::ChannelWornOut)?;
+        self.bytes += frame.len() as u64;
         self.hash.update(frame);
         Ok(())
     }

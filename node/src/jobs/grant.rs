@@ -5,7 +5,7 @@ use super::derive::Derived;
 use entente_wire::approval::VerifiedApproval;
 use entente_wire::names::OrgName;
 use entente_wire::problem::Problem;
-use entente_wire::seal::JobHash;
+use entente_wire::seal::{JobHash, Protocol};
 use std::sync::{Arc, OnceLock};
 
 /// Leave to run one job with one partner. Made only once every approval has been verified.
@@ -65,6 +65,13 @@ impl RunGrant {
     /// Plan and statement.
     pub(super) fn derived(&self) -> &Derived {
         &self.inner.derived
+    }
+
+    /// How many channels the run talks over side by side.
+    pub(super) fn lanes(&self) -> u32 {
+        match &self.approval().seal().protocol {
+            Protocol::Ecdh { .. } => 1,
+        }
     }
 
     /// Asks the run to end at its next message.

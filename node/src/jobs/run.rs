@@ -10,7 +10,7 @@ use super::results::Draft;
 use super::{Core, Jobs};
 use crate::data::{self, Prepared};
 use crate::ledger::ResultFile;
-use entente_protocols::channel::{Channel, Totals, Transport};
+use entente_protocols::channel::{Channel, Meter, Totals, Transport};
 use entente_protocols::fault::{Broken, Culprit, Fault};
 use entente_protocols::psi::{PaddedSizes, SessionId, ecdh};
 use entente_wire::canonical::Digest;
@@ -45,9 +45,9 @@ impl Jobs {
         &self,
         grant: &RunGrant,
         terms: &RunTerms,
-        transport: Box<dyn Transport + Send>,
+        lanes: Vec<Box<dyn Transport + Send>>,
     ) -> Result<(RunOutcome, Totals), Problem> {
-        let ran = self.core.run(grant, terms, transport);
+        let ran = self.core.run(grant, terms, lanes);
         // Whatever broke, a run that was asked to end ended for that reason.
         ran.map_err(|problem| grant.stopped().cloned().unwrap_or(problem))
     }
@@ -58,7 +58,7 @@ impl Core {
         &self,
         grant: &RunGrant,
         terms: &RunTerms,
-        transport: Box<dyn Transport + Send>,
+        lanes: Vec<Box<dyn Transport + Send>>,
     ) -> Result<(RunOutcome, Totals), Problem> {
         let derived = grant.derived();
         let (own, _) = self.sides(derived)?;
@@ -85,7 +85,7 @@ impl Core {
         let prepared = data::prepare(&open, own, terms.id_key, &mut rows_read)?;
         self.check_list(grant, &prepared)?;
 
-        let (learned, totals) = self.matched(grant, terms, &prepared, transport)?;
+        let (learned, totals) = self.matched(grant, terms, &prepared, lanes)?;
         self.enter(grant, Stage::Writing, None);
         let result = match learned {
             Learned::Nothing => None,
@@ -134,7 +134,7 @@ impl Core {
         grant: &RunGrant,
         terms: &RunTerms,
         prepared: &Prepared,
-        transport: Box<dyn Transport + Send>,
+        lanes: Vec<Box<dyn Transport + Send>>,
     ) -> Result<(Learned, Totals), Problem> {
         let plan = &grant.derived().plan;
         let receives = plan.receiver == self.own;
@@ -145,18 +145,22 @@ impl Core {
             (partner_ids, own_ids)
         };
         let mut rng = ChaCha20Rng::from_seed(self.fresh_seed()?);
-        let transport = Stoppable {
-            transport,
-            grant: grant.clone(),
+        let meter = Meter::default();
+        let mut channels = channels(lanes, grant, &meter);
+        let [channel] = channels.as_mut_slice() else {
+            return Err(Problem::here(
+                Code::Defect,
+                "ECDH-PSI was given several lanes",
+                "report this with the node's log",
+            ));
         };
-        let mut channel = Channel::new(Box::new(transport));
         self.enter(
             grant,
             Stage::Matching,
             Some(receiver_ids.saturating_add(sender_ids)),
         );
         self.with_running(grant, |running| {
-            running.cross(channel.meter(), receiver_ids, sender_ids)
+            running.cross(meter, receiver_ids, sender_ids)
         });
 
         let count_only = matches!(plan.operator, Operator::Overlap { .. });
@@ -165,15 +169,13 @@ impl Core {
             Protocol::Ecdh { .. } => padded(receiver_ids, sender_ids).and_then(|sizes| {
                 let ids = &prepared.ids;
                 match (receives, count_only) {
-                    (true, false) => {
-                        ecdh::receiver::reveal(&mut channel, sid, ids, sizes, &mut rng)
-                            .map(Learned::Common)
-                    }
-                    (true, true) => ecdh::receiver::count(&mut channel, sid, ids, sizes, &mut rng)
+                    (true, false) => ecdh::receiver::reveal(channel, sid, ids, sizes, &mut rng)
+                        .map(Learned::Common),
+                    (true, true) => ecdh::receiver::count(channel, sid, ids, sizes, &mut rng)
                         .map(Learned::Count),
-                    (false, false) => ecdh::sender::reveal(&mut channel, sid, ids, sizes, &mut rng)
+                    (false, false) => ecdh::sender::reveal(channel, sid, ids, sizes, &mut rng)
                         .map(|()| Learned::Nothing),
-                    (false, true) => ecdh::sender::count(&mut channel, sid, ids, sizes, &mut rng)
+                    (false, true) => ecdh::sender::count(channel, sid, ids, sizes, &mut rng)
                         .map(|()| Learned::Nothing),
                 }
             }),
@@ -211,6 +213,19 @@ impl Core {
 fn padded(receiver_ids: u64, sender_ids: u64) -> Result<PaddedSizes, Fault> {
     let size = |ids| u32::try_from(ids).unwrap_or(u32::MAX);
     PaddedSizes::new(size(receiver_ids), size(sender_ids))
+}
+
+/// A channel for each lane, counted together, that ends when the run is asked to.
+fn channels(
+    lanes: Vec<Box<dyn Transport + Send>>,
+    grant: &RunGrant,
+    meter: &Meter,
+) -> Vec<Channel> {
+    let channel = |transport| {
+        let grant = grant.clone();
+        Channel::counted_by(Box::new(Stoppable { transport, grant }), meter.clone())
+    };
+    lanes.into_iter().map(channel).collect()
 }
 
 /// A transport that ends when the run is asked to.

@@ -38,11 +38,15 @@ impl Runs for Jobs {
         self.opening(grant, nonce_commitment)
     }
 
+    fn lanes(&self, grant: &RunGrant) -> u32 {
+        grant.lanes()
+    }
+
     fn run(
         &self,
         grant: &RunGrant,
         session: &Agreed,
-        transport: Box<dyn Transport + Send>,
+        lanes: Vec<Box<dyn Transport + Send>>,
     ) -> Result<(RunOutcome, Totals), Problem> {
         self.agreed(grant, &session.partner_record)?;
         let terms = RunTerms {
@@ -51,7 +55,7 @@ impl Runs for Jobs {
             own: session.own.clone(),
             partner: session.partner.clone(),
         };
-        self.run(grant, &terms, transport)
+        self.run(grant, &terms, lanes)
     }
 
     fn ended(&self, grant: &RunGrant, end: End<RunOutcome>) -> Result<(), Problem> {

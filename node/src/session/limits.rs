@@ -5,9 +5,12 @@ use std::time::Duration;
 
 /// Largest payload of one data frame: one frame of a protocol channel.
 pub(super) const DATA_BYTES_MAX: usize = FRAME_BYTES_MAX;
-/// Frames that wait in each direction between the stream and the protocol thread: 8 MiB at the most. Enough to keep both
-/// busy, small enough that a partner cannot fill this node's memory.
+/// Frames that wait for each lane between the stream and the protocol's threads, and in all for the way out: 8 MiB each at
+/// the most. Enough to keep both busy, small enough that a partner cannot fill this node's memory.
 pub(super) const QUEUE_FRAMES_MAX: usize = 8;
+
+/// Most lanes of a session: channels side by side, each with a thread, a queue and a bucket in memory.
+pub(super) const LANES_MAX: u32 = 16;
 
 /// Waits and counts of sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +27,7 @@ pub(crate) struct Limits {
     pub(crate) working_every: Duration,
     /// To deliver the reason for an end, and to let the partner hang up.
     pub(crate) farewell: Duration,
-    /// Sessions at once in each direction. Each has a thread and up to 16 MiB in its queues.
+    /// Sessions at once in each direction. Each has a thread and 8 MiB of queue a lane, and 8 MiB on the way out.
     pub(crate) sessions_max: u32,
     /// Sessions at once with one partner, so that one cannot take all places.
     pub(crate) per_partner_max: u32,

@@ -17,9 +17,6 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tonic::Status;
 
-/// The one lane of this version: a session is one protocol channel.
-const LANE: u32 = 0;
-
 /// The partner at the other end: proven by its certificate, its keys pinned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Partner {
@@ -57,7 +54,7 @@ pub(crate) fn outgoing_queue() -> (mpsc::Sender<Frame>, mpsc::Receiver<Frame>) {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     Control(Control),
-    Data(Vec<u8>),
+    Data { lane: u32, payload: Vec<u8> },
 }
 
 impl Line {
@@ -128,7 +125,7 @@ impl Incoming {
         match heard? {
             Heard::Control(Control::Abort { problem }) => Err(self.aborted(problem)),
             Heard::Control(control) => Ok(control),
-            Heard::Data(_) => Err(self.misbehaved(&format!("data came where {step} was due"))),
+            Heard::Data { .. } => Err(self.misbehaved(&format!("data came where {step} was due"))),
         }
     }
 
@@ -141,7 +138,7 @@ impl Incoming {
         };
         match frame.content {
             Some(Content::Control(bytes)) => self.control(&bytes).map(Heard::Control),
-            Some(Content::Data(data)) => self.data(data).map(Heard::Data),
+            Some(Content::Data(data)) => self.data(data),
             None => Err(self.misbehaved("an empty frame came")),
         }
     }
@@ -155,12 +152,8 @@ impl Incoming {
         })
     }
 
-    fn data(&self, data: Data) -> Result<Vec<u8>, Problem> {
+    fn data(&self, data: Data) -> Result<Heard, Problem> {
         let Data { lane, payload } = data;
-        if lane != LANE {
-            let what = format!("data came for lane {lane}; this version has lane {LANE} only");
-            return Err(self.misbehaved(&what));
-        }
         if payload.len() > DATA_BYTES_MAX {
             let what = format!(
                 "a data frame of {} bytes came; at most {DATA_BYTES_MAX} are allowed",
@@ -168,7 +161,7 @@ impl Incoming {
             );
             return Err(self.misbehaved(&what));
         }
-        Ok(payload)
+        Ok(Heard::Data { lane, payload })
     }
 
     /// The partner's Abort, as it looks from here.
@@ -214,11 +207,8 @@ fn control_frame(control: &Control) -> Frame {
     }
 }
 
-pub(super) fn data_frame(payload: Vec<u8>) -> Frame {
+pub(super) fn data_frame(lane: u32, payload: Vec<u8>) -> Frame {
     Frame {
-        content: Some(Content::Data(Data {
-            lane: LANE,
-            payload,
-        })),
+        content: Some(Content::Data(Data { lane, payload })),
     }
 }

@@ -6,6 +6,7 @@ use super::transport::{Pulse, PumpEnd};
 use super::{Role, Stop, blame};
 use entente_wire::problem::{Code, Problem, Side};
 use entente_wire::session::Control;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
@@ -32,9 +33,14 @@ pub(super) async fn carry<T>(
     let partner = voice.partner.org.clone();
     let mut working = interval_at(Instant::now() + limits.working_every, limits.working_every);
     working.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let reader = read(incoming, pump.to_thread.clone(), pulse.clone());
+    let lanes = Lanes {
+        queues: pump.to_lanes.clone(),
+        pulse: pulse.clone(),
+        pulse_every: limits.working_every,
+    };
+    let reader = read(incoming, lanes);
     tokio::pin!(reader);
-    let mut to_thread = Some(pump.to_thread);
+    let mut to_lanes = Some(pump.to_lanes);
     let mut closing = None;
     let mut reading = true;
     let result = loop {
@@ -61,9 +67,9 @@ pub(super) async fn carry<T>(
             pulse.send_modify(|pulse| pulse.ended = true);
         }
         // Only now: a thread that finds its queue closed looks for the cause.
-        to_thread = None;
+        to_lanes = None;
     };
-    drop(to_thread);
+    drop(to_lanes);
     let result = result.unwrap_or_else(|_| Err(thread_died()));
     if result.is_err() && reading && cause.is_lost() {
         // The stream was torn down under the thread; the partner's reason may still be on its way to us.
@@ -83,24 +89,53 @@ pub(super) async fn carry<T>(
 
 /// Reads until the partner closes or the line fails. Frames for a thread that has ended are surplus: read and dropped; the
 /// transcripts will differ.
-async fn read(
-    incoming: &mut Incoming,
-    to_thread: mpsc::Sender<Vec<u8>>,
-    pulse: watch::Sender<Pulse>,
-) -> Result<Control, Problem> {
+async fn read(incoming: &mut Incoming, lanes: Lanes) -> Result<Control, Problem> {
     loop {
         let heard = incoming.next("the run").await?;
-        pulse.send_modify(|pulse| pulse.heard = Instant::now());
+        lanes.heard();
         match heard {
-            Heard::Data(payload) => {
-                let _ = to_thread.send(payload).await;
-            }
+            Heard::Data { lane, payload } => match lanes.queues.get(lane as usize) {
+                Some(queue) => lanes.put(queue, payload).await,
+                None => {
+                    let what = format!(
+                        "data came for lane {lane}; the run has {} lanes",
+                        lanes.queues.len()
+                    );
+                    return Err(incoming.misbehaved(&what));
+                }
+            },
             Heard::Control(Control::Working {}) => {}
             Heard::Control(closing @ Control::Closing { .. }) => return Ok(closing),
             Heard::Control(Control::Abort { problem }) => return Err(incoming.aborted(problem)),
             Heard::Control(Control::Open { .. } | Control::Nonce { .. }) => {
                 return Err(incoming.misbehaved("it began the session a second time"));
             }
+        }
+    }
+}
+
+/// The queues of a run's lanes, and the sign of life that those who wait on them look at.
+struct Lanes {
+    queues: Vec<mpsc::Sender<Vec<u8>>>,
+    pulse: watch::Sender<Pulse>,
+    pulse_every: Duration,
+}
+
+impl Lanes {
+    fn heard(&self) {
+        self.pulse.send_modify(|pulse| pulse.heard = Instant::now());
+    }
+
+    /// Puts a frame into a lane's queue. While that lane is too busy to take it, nothing is read for the others either; the
+    /// partner is alive all the same, as its bytes are here.
+    ///
+    /// Lanes cannot block each other for good: a lane's queue is full only while the partner sends a large vector, and then
+    /// this side's thread computes or reads but never waits to send.
+    async fn put(&self, queue: &mpsc::Sender<Vec<u8>>, payload: Vec<u8>) {
+        let sending = queue.send(payload);
+        tokio::pin!(sending);
+        while timeout(self.pulse_every, &mut sending).await.is_err() {
+            self.heard();
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The run of an agreed session: the protocol on its own thread, frames pumped meanwhile.
 
+use super::limits::LANES_MAX;
 use super::pump::{Carried, carry};
 use super::transport::queues;
 use super::{Agreed, Line, Role, Runs, Sessions, defect};
@@ -17,9 +18,10 @@ impl<R: Runs> Sessions<R> {
         grant: &R::Grant,
         agreed: &Agreed,
     ) -> Carried<(R::Outcome, Totals)> {
-        let (transport, pump) = queues(
-            line.voice.partner.org.clone(),
-            line.voice.outgoing.clone(),
+        let (lanes, pump) = queues(
+            &line.voice.partner.org,
+            &line.voice.outgoing,
+            self.runs.lanes(grant).clamp(1, LANES_MAX),
             &self.limits,
         );
         let (runs, grant, session) = (Arc::clone(&self.runs), grant.clone(), agreed.clone());
@@ -29,7 +31,7 @@ impl<R: Runs> Sessions<R> {
             .name(format!("run {}", agreed.own.job.short()))
             .spawn(move || {
                 let _in_span = span.entered();
-                let result = runs.run(&grant, &session, Box::new(transport));
+                let result = runs.run(&grant, &session, lanes);
                 // The receiver waits for this thread; it is gone only if the whole runtime is.
                 let _ = give.send(result);
             });

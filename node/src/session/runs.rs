@@ -25,12 +25,15 @@ pub(crate) trait Runs: Send + Sync + 'static {
     /// when it returns: the attempt is used up.
     fn opening(&self, grant: &Self::Grant, nonce_commitment: Digest) -> Result<Opening, Problem>;
 
-    /// The run itself: local query, protocol, result under a temporary name.
+    /// How many channels the run talks over side by side; the same at both nodes, which the approved seal says.
+    fn lanes(&self, grant: &Self::Grant) -> u32;
+
+    /// The run itself: local query, protocol, result under a temporary name. Gets as many lanes as it asked for.
     fn run(
         &self,
         grant: &Self::Grant,
         session: &Agreed,
-        transport: Box<dyn Transport + Send>,
+        lanes: Vec<Box<dyn Transport + Send>>,
     ) -> Result<(Self::Outcome, Totals), Problem>;
 
     /// The attempt is over. A result may be released only here, and only with [`End::Closed`].

@@ -1,5 +1,5 @@
-//! The protocol thread's end of a session: whole frames in and out, blocking, with deadlines that tell a partner at work from
-//! a partner gone.
+//! The protocol's end of a session: whole frames in and out of each lane, blocking, with deadlines that tell a partner at work
+//! from a partner gone.
 
 use super::blame;
 use super::limits::{Limits, QUEUE_FRAMES_MAX};
@@ -55,8 +55,9 @@ pub(super) struct Pulse {
     pub(super) ended: bool,
 }
 
-/// The queues between the stream and the protocol thread.
+/// One lane's queues between the stream and its protocol thread.
 pub(super) struct StreamTransport {
+    lane: u32,
     runtime: Handle,
     partner: OrgName,
     outgoing: mpsc::Sender<Frame>,
@@ -67,52 +68,62 @@ pub(super) struct StreamTransport {
 
 /// The pump's end of those queues.
 pub(super) struct PumpEnd {
-    pub(super) to_thread: mpsc::Sender<Vec<u8>>,
+    /// One a lane.
+    pub(super) to_lanes: Vec<mpsc::Sender<Vec<u8>>>,
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) cause: Cause,
 }
 
+#[derive(Clone)]
 struct Waits {
     pulse: watch::Receiver<Pulse>,
     idle: Duration,
     stall: Duration,
 }
 
-/// Both ends. Must be called on the runtime that moves the stream.
+/// Both ends of `lanes` lanes. Must be called on the runtime that moves the stream.
 pub(super) fn queues(
-    partner: OrgName,
-    outgoing: mpsc::Sender<Frame>,
+    partner: &OrgName,
+    outgoing: &mpsc::Sender<Frame>,
+    lanes: u32,
     limits: &Limits,
-) -> (StreamTransport, PumpEnd) {
-    let (to_thread, incoming) = mpsc::channel(QUEUE_FRAMES_MAX);
+) -> (Vec<Box<dyn Transport + Send>>, PumpEnd) {
     let (pulse, seen) = watch::channel(Pulse {
         heard: Instant::now(),
         ended: false,
     });
-    let cause = Cause::default();
-    let transport = StreamTransport {
-        runtime: Handle::current(),
-        partner,
-        outgoing,
-        incoming,
-        waits: Waits {
-            pulse: seen,
-            idle: limits.idle,
-            stall: limits.stall,
-        },
-        cause: cause.clone(),
+    let waits = Waits {
+        pulse: seen,
+        idle: limits.idle,
+        stall: limits.stall,
     };
+    let cause = Cause::default();
+    let (mut transports, mut to_lanes) = (Vec::new(), Vec::new());
+    for lane in 0..lanes {
+        let (to_lane, incoming) = mpsc::channel(QUEUE_FRAMES_MAX);
+        to_lanes.push(to_lane);
+        let transport: Box<dyn Transport + Send> = Box::new(StreamTransport {
+            lane,
+            runtime: Handle::current(),
+            partner: partner.clone(),
+            outgoing: outgoing.clone(),
+            incoming,
+            waits: waits.clone(),
+            cause: cause.clone(),
+        });
+        transports.push(transport);
+    }
     let pump = PumpEnd {
-        to_thread,
+        to_lanes,
         pulse,
         cause,
     };
-    (transport, pump)
+    (transports, pump)
 }
 
 impl Transport for StreamTransport {
     fn send(&mut self, frame: Vec<u8>) -> Result<(), Fault> {
-        let frame = match self.outgoing.try_send(data_frame(frame)) {
+        let frame = match self.outgoing.try_send(data_frame(self.lane, frame)) {
             Ok(()) => return Ok(()),
             Err(TrySendError::Closed(_)) => return Err(self.broke(Broken::Closed, "")),
             Err(TrySendError::Full(frame)) => frame,

@@ -335,3 +335,40 @@ fn only_chance_and_a_broken_line_allow_another_try() {
     assert!(Fault::from(Broken::Closed).may_retry());
     assert!(Fault::from(crate::fault::Abort::NoSolution { what: "anything" }).may_retry());
 }
+
+#[test]
+fn joined_totals_mirror_only_lane_by_lane() {
+    let total = |byte: u8| Totals {
+        sent_bytes: 10,
+        received_bytes: 20,
+        sent_hash: [byte; 32],
+        received_hash: [byte + 1; 32],
+    };
+    let turned = |total: Totals| Totals {
+        sent_bytes: total.received_bytes,
+        received_bytes: total.sent_bytes,
+        sent_hash: total.received_hash,
+        received_hash: total.sent_hash,
+    };
+    let (first, second) = (total(1), total(5));
+    let joined = Totals::joined(&[first, second]);
+    assert_eq!((joined.sent_bytes, joined.received_bytes), (20, 40));
+    assert!(joined.mirror(&Totals::joined(&[turned(first), turned(second)])));
+    assert!(!joined.mirror(&Totals::joined(&[turned(second), turned(first)])));
+    assert_eq!(Totals::joined(&[first]), first);
+}
+
+#[test]
+fn one_meter_counts_several_channels_whose_totals_stay_their_own() {
+    let meter = Meter::default();
+    let (left, right) = memory_transports(MEMORY_DEADLINE);
+    let (other_left, other_right) = memory_transports(MEMORY_DEADLINE);
+    let mut one = Channel::counted_by(Box::new(left), meter.clone());
+    let mut two = Channel::counted_by(Box::new(other_left), meter.clone());
+    let kind = Kind::new(0x7f01, "test");
+    one.send_part(kind, &[1u8, 2]).expect("sent");
+    two.send_part(kind, &[1u8]).expect("sent");
+    assert_eq!((one.totals().sent_bytes, two.totals().sent_bytes), (12, 11));
+    assert_eq!(meter.sent_bytes(), 23);
+    drop((right, other_right));
+}

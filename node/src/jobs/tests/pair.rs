@@ -140,8 +140,8 @@ impl Pair {
         let (bank_terms, pay_terms) = (terms(&asked, &answered), terms(&answered, &asked));
         let (bank, pay) = (self.bank.jobs().clone(), self.pay.jobs().clone());
         let (ran_bank, ran_pay) = thread::scope(|scope| {
-            let answering = scope.spawn(|| pay.run(&admitted, &pay_terms, Box::new(to_bank)));
-            let asking = bank.run(&dialled, &bank_terms, Box::new(to_pay));
+            let answering = scope.spawn(|| pay.run(&admitted, &pay_terms, vec![Box::new(to_bank)]));
+            let asking = bank.run(&dialled, &bank_terms, vec![Box::new(to_pay)]);
             (asking, answering.join().expect("no panic"))
         });
         let (bank_outcome, bank_totals) = ran_bank?;

@@ -21,6 +21,8 @@ use tokio::sync::{mpsc, watch};
 
 /// Frames that the fake protocol sends in each direction.
 pub(crate) const ROUNDS: u8 = 3;
+/// Its lanes.
+pub(crate) const LANES: u32 = 2;
 
 pub(crate) fn org(name: &str) -> OrgName {
     name.parse().expect("a valid name")
@@ -137,11 +139,15 @@ impl Runs for FakeRuns {
         Ok(opening(*attempts, nonce_commitment))
     }
 
+    fn lanes(&self, _grant: &Grant) -> u32 {
+        LANES
+    }
+
     fn run(
         &self,
         _grant: &Grant,
         _session: &Agreed,
-        transport: Box<dyn Transport + Send>,
+        lanes: Vec<Box<dyn Transport + Send>>,
     ) -> Result<((), Totals), Problem> {
         // A test that does not look at it has dropped the other end.
         let _ = self.started.send(());
@@ -158,7 +164,7 @@ impl Runs for FakeRuns {
             Play::SendsForEver => u32::MAX,
             _ => u32::from(ROUNDS),
         };
-        talk(transport, rounds)
+        talk(lanes, rounds)
             .map(|totals| ((), totals))
             .map_err(|fault| {
                 Problem::here(
@@ -199,19 +205,22 @@ pub(crate) fn opening(attempt: u32, nonce_commitment: Digest) -> Opening {
         dataset_version: Digest([1; 32]),
         ids_rounded: 1000,
         nonce_commitment,
+        continues: None,
     }
 }
 
-/// The fake protocol: frames out, frames in.
-fn talk(mut transport: Box<dyn Transport + Send>, rounds: u32) -> Result<Totals, Fault> {
+/// The fake protocol: frames out, frames in, lane after lane.
+fn talk(mut lanes: Vec<Box<dyn Transport + Send>>, rounds: u32) -> Result<Totals, Fault> {
     let mut seen = Seen::default();
     for round in 0..rounds {
+        let lane = round as usize % lanes.len();
         let frame = vec![round as u8; 64];
         seen.send(&frame);
-        transport.send(frame)?;
+        lanes[lane].send(frame)?;
     }
-    for _ in 0..rounds {
-        seen.receive(&transport.receive()?);
+    for round in 0..rounds {
+        let lane = round as usize % lanes.len();
+        seen.receive(&lanes[lane].receive()?);
     }
     Ok(seen.totals())
 }

@@ -1,6 +1,6 @@
 //! The partner that a test plays by hand, and the lines to it.
 
-use super::bench::{Node, ROUNDS, Seen, job, opening, partner_of};
+use super::bench::{LANES, Node, ROUNDS, Seen, job, opening, partner_of};
 use crate::session::limits::QUEUE_FRAMES_MAX;
 use crate::session::line::data_frame;
 use crate::session::{Identity, Line};
@@ -69,9 +69,10 @@ impl Script {
         let _ = self.outgoing.send(Ok(frame)).await;
     }
 
-    pub(super) async fn data(&mut self, bytes: &[u8]) {
+    pub(super) async fn data(&mut self, lane: u32, bytes: &[u8]) {
         self.seen.send(bytes);
-        let _ = self.outgoing.send(Ok(data_frame(bytes.to_vec()))).await;
+        let frame = data_frame(lane, bytes.to_vec());
+        let _ = self.outgoing.send(Ok(frame)).await;
     }
 
     /// The next control message but "at work"; data is counted.
@@ -151,7 +152,7 @@ impl Script {
     /// This side's frames of the fake protocol.
     pub(super) async fn send_rounds(&mut self) {
         for round in 0..ROUNDS {
-            self.data(&[round; 64]).await;
+            self.data(u32::from(round) % LANES, &[round; 64]).await;
         }
     }
 

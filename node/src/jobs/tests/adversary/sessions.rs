@@ -20,6 +20,7 @@ fn opening(pair: &Pair, hash: entente_wire::seal::JobHash, attempt: u32) -> Open
         dataset_version: Digest([1; 32]),
         ids_rounded: 48,
         nonce_commitment: Digest([2; 32]),
+        continues: None,
     }
 }
 
@@ -274,10 +275,12 @@ fn transcripts_that_do_not_mirror_release_nothing() {
     );
     let (bank, pay) = (pair.bank.jobs().clone(), pair.pay.jobs().clone());
     let admitted = session.admitted.clone();
-    let other =
-        std::thread::spawn(move || pay.run(&admitted, &answering, Box::new(to_bank)).map(drop));
+    let other = std::thread::spawn(move || {
+        pay.run(&admitted, &answering, vec![Box::new(to_bank)])
+            .map(drop)
+    });
     let (outcome, totals) = bank
-        .run(&session.dialled, &asking, Box::new(to_pay))
+        .run(&session.dialled, &asking, vec![Box::new(to_pay)])
         .expect("runs");
     other.join().expect("no panic").expect("runs");
     let own = transcript(&session.asked, &totals);

@@ -41,13 +41,13 @@ async fn a_partner_that_keeps_its_nonce_is_silent_on_both_ends() {
 #[tokio::test]
 async fn data_before_the_nonce_blames_the_sender() {
     let (_node, mut script) = listening(Play::Honest, roomy());
-    script.data(b"early").await;
+    script.data(0, b"early").await;
     assert_misbehaved(&script.hear_abort().await);
 
     let (mut node, mut script) = listening(Play::Honest, roomy());
     let commitment = SessionNonce([9; 32]).commitment();
     script.say(&script.open(opening(1, commitment))).await;
-    script.data(b"early").await;
+    script.data(0, b"early").await;
     assert!(matches!(script.hear().await, Control::Open { .. }));
     assert_misbehaved(&script.hear_abort().await);
     assert_misbehaved(&node.broken().await);

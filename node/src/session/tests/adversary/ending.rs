@@ -58,7 +58,7 @@ async fn a_closing_signed_by_another_key_is_refused() {
 async fn a_dialer_that_closes_before_the_protocol_has_ended_is_blamed() {
     let (mut node, mut script) = listening(Play::Honest, roomy());
     script.dial_handshake().await;
-    script.data(&[0; 64]).await;
+    script.data(0, &[0; 64]).await;
     script.say(&script.closing(script.transcript(1))).await;
     assert_misbehaved(&node.broken().await);
 }

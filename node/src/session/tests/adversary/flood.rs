@@ -27,7 +27,7 @@ async fn a_partner_cannot_hold_more_places_than_its_share() {
 #[tokio::test]
 async fn a_place_is_free_again_after_its_session() {
     let (node, mut script) = listening(Play::Honest, roomy());
-    script.data(b"nonsense").await;
+    script.data(0, b"nonsense").await;
     script.hear_abort().await;
     drop(script);
     node.sessions.ended().await;

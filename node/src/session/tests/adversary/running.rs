@@ -2,7 +2,9 @@
 
 use super::{assert_misbehaved, dialing, ends_with, listening, river};
 use crate::session::limits::DATA_BYTES_MAX;
-use crate::session::tests::bench::{Ended, Lines, Node, Play, identity, opening, roomy, short};
+use crate::session::tests::bench::{
+    Ended, LANES, Lines, Node, Play, identity, opening, roomy, short,
+};
 use crate::session::tests::script::line_to;
 use entente_wire::limits::CONTROL_BYTES_MAX;
 use entente_wire::problem::{Code, Side};
@@ -23,7 +25,7 @@ async fn oversize_unknown_and_empty_frames_blame_the_sender() {
         Content::Control(b"{}".to_vec()),
         Content::Control(br#"{"kind": "working"}"#.to_vec()),
         data(0, DATA_BYTES_MAX + 1),
-        data(1, 64),
+        data(LANES, 64),
     ];
     for frame in frames {
         let (mut node, mut script) = listening(Play::Honest, roomy());
@@ -40,7 +42,7 @@ async fn surplus_data_blames_the_sender() {
     script.dial_handshake().await;
     script.take_rounds().await;
     script.send_rounds().await;
-    script.data(b"one more").await;
+    script.data(0, b"one more").await;
     script.say(&script.closing(script.transcript(1))).await;
     assert_misbehaved(&node.broken().await);
     assert_misbehaved(&script.hear_abort().await);
@@ -54,7 +56,7 @@ async fn a_flood_after_the_run_does_not_hold_the_node() {
     script.send_rounds().await;
     let outgoing = script.outgoing.clone();
     let flood = tokio::spawn(async move {
-        let frame = || Ok(crate::session::line::data_frame(vec![0; 1024]));
+        let frame = || Ok(crate::session::line::data_frame(0, vec![0; 1024]));
         while outgoing.send(frame()).await.is_ok() {}
     });
     ends_with(end, Code::PartnerMisbehaved, river()).await;
@@ -66,7 +68,7 @@ async fn a_flood_after_the_run_does_not_hold_the_node() {
 async fn a_partner_silent_in_the_run_ends_it_by_the_deadline() {
     let (mut node, mut script) = listening(Play::Honest, short());
     script.dial_handshake().await;
-    script.data(&[0; 64]).await;
+    script.data(0, &[0; 64]).await;
     let problem = node.broken().await;
     assert_eq!((problem.code, problem.side), (Code::PartnerSilent, river()));
     assert_eq!(script.hear_abort().await.code, Code::PartnerSilent);
