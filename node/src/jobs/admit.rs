@@ -96,6 +96,7 @@ impl Jobs {
             dataset_version: dataset.manifest.digest(),
             ids_rounded,
             nonce_commitment,
+            continues: None,
         };
         let opened = SessionOpened {
             peer: grant.peer().clone(),

@@ -1,8 +1,10 @@
 //! The control messages of one protocol run between two nodes. Everything else on the stream is protocol bytes.
 
+mod continued;
 mod opening;
 mod transcript;
 
+pub use continued::{BUCKETS_MAX, BucketSet, Continued};
 pub use opening::{Contribution, Opening, SessionNonce, id_key, session_id};
 pub use transcript::Transcript;
 

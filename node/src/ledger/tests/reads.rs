@@ -28,6 +28,7 @@ fn session(peer: &str, own: &str, theirs: &str) -> Fact {
             dataset_version: Digest([1; 32]),
             ids_rounded: 1000,
             nonce_commitment: Digest([2; 32]),
+            continues: None,
         },
     })
 }

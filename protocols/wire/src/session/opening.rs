@@ -2,6 +2,7 @@
 //!
 //! Each node commits to its nonce before it sees the other's, so neither can choose the session's identity.
 
+use super::continued::Continued;
 use crate::canonical::Digest;
 use crate::hexadecimal::hexadecimal;
 use crate::limits::WIRE_VERSION;
@@ -28,6 +29,8 @@ pub struct Opening {
     pub ids_rounded: u64,
     /// Commitment to the nonce: [`SessionNonce::commitment`], made after the dataset version is fixed.
     pub nonce_commitment: Digest,
+    /// What this node has kept of earlier sessions of the job, if it would go on from there.
+    pub continues: Option<Continued>,
 }
 
 impl Opening {
@@ -133,8 +136,8 @@ pub fn session_id(asker: Contribution<'_>, other: Contribution<'_>) -> Digest {
     )
 }
 
-/// The key under which both sides digest their ids in this session (protocols.md §9); fresh with every session, so digests of
-/// two sessions cannot be joined.
+/// The key under which both sides digest their ids in this session (protocols.md §9); fresh with every session that does not go
+/// on from an earlier one, so digests of two sessions cannot be joined.
 pub fn id_key(asker: Contribution<'_>, other: Contribution<'_>) -> [u8; 32] {
     let parts: [&[u8]; 3] = [&asker.opening.job.0.0, &asker.nonce.0, &other.nonce.0];
     Digest::of(tags::ID_KEY, &parts).0
@@ -144,7 +147,7 @@ pub fn id_key(asker: Contribution<'_>, other: Contribution<'_>) -> [u8; 32] {
 mod tests {
     use super::*;
     use crate::rehearsal::signer;
-    use crate::session::Control;
+    use crate::session::{BucketSet, Control};
 
     fn org(name: &str) -> OrgName {
         name.parse().expect("a valid name")
@@ -158,6 +161,7 @@ mod tests {
             dataset_version: Digest([2; 32]),
             ids_rounded: 1_000,
             nonce_commitment: nonce.commitment(),
+            continues: None,
         }
     }
 
@@ -251,6 +255,12 @@ mod tests {
             |opening: &mut Opening| opening.job.0.0[0] ^= 1,
             |opening: &mut Opening| opening.dataset_version.0[0] ^= 1,
             |opening: &mut Opening| opening.ids_rounded += 1,
+            |opening: &mut Opening| {
+                opening.continues = Some(Continued {
+                    session: Digest([6; 32]),
+                    finished: BucketSet::new(&[true]),
+                });
+            },
         ] {
             let mut changed = ours.clone();
             change(&mut changed);

@@ -36,6 +36,7 @@ fn documents_keep_their_bytes() {
         dataset_version: Digest([3; 32]),
         ids_rounded: 3_000,
         nonce_commitment: nonce.commitment(),
+        continues: None,
     };
     let transcript = Transcript {
         job: submission.hash(),
