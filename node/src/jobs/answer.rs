@@ -1,7 +1,7 @@
 //! From what the protocol told this party to the file that its people read.
 
 use crate::data::{self, Cell, OpenDataset, Prepared, Shown, Table};
-use entente_wire::names::ColumnName;
+use entente_wire::names::{ColumnName, OrgName};
 use entente_wire::plan::{Operator, Plan};
 use entente_wire::problem::{Code, Problem};
 use std::path::Path;
@@ -16,8 +16,9 @@ pub(super) enum Learned {
     Nothing,
 }
 
-/// Writes what was learned; gives the rows written and the groups suppressed.
+/// Writes what was learned for `own`'s people; gives the rows written and the groups suppressed.
 pub(super) fn write(
+    own: &OrgName,
     open: &OpenDataset,
     prepared: &Prepared,
     plan: &Plan,
@@ -25,21 +26,15 @@ pub(super) fn write(
     out: &Path,
 ) -> Result<(u64, u64), Problem> {
     let table = match (learned, &plan.operator) {
-        (
-            Learned::Common(matched),
-            Operator::Reveal {
-                columns,
-                star,
-                display,
-            },
-        ) => {
+        (Learned::Common(matched), Operator::Reveal { readers, display }) => {
+            let reads = readers.get(own).ok_or_else(misfit)?;
             let rows = matched
                 .iter()
                 .filter_map(|place| prepared.rows.get(*place as usize));
             let rows: Vec<u32> = rows.copied().collect();
             let shown = Shown {
-                columns,
-                star: *star,
+                columns: &reads.columns,
+                star: reads.star,
                 display,
             };
             return Ok((data::write_rows(open, &rows, shown, out)?, 0));
@@ -48,17 +43,15 @@ pub(super) fn write(
         (Learned::Count(count), Operator::Overlap { name, min_group }) => {
             overlap(name, *count, *min_group)
         }
-        _ => {
-            let what = "the protocol and the plan do not fit each other";
-            return Err(Problem::here(
-                Code::Defect,
-                what,
-                "report this with the node's log",
-            ));
-        }
+        _ => return Err(misfit()),
     };
     table.write_csv(out)?;
     Ok((table.rows.len() as u64, table.suppressed))
+}
+
+fn misfit() -> Problem {
+    let what = "the protocol and the plan do not fit each other";
+    Problem::here(Code::Defect, what, "report this with the node's log")
 }
 
 /// A table of one number, or of none where it is smaller than allowed.

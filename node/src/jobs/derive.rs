@@ -5,12 +5,12 @@
 use super::life::Derivation;
 use super::view::View;
 use entente_wire::job::Job;
-use entente_wire::leakage::{self, Statement};
+use entente_wire::leakage::{self, Cost, Statement};
 use entente_wire::names::OrgName;
-use entente_wire::plan::Plan;
+use entente_wire::plan::{Matching, Plan};
 use entente_wire::problem::{Code, Problem};
 use entente_wire::publication::Publication;
-use entente_wire::seal::{self, JobNonce, PartySeal, Seal};
+use entente_wire::seal::{self, JobNonce, PartySeal, Protocol, Seal};
 use entente_wire::sql::{self, Catalog};
 use entente_wire::submission::Submission;
 
@@ -46,14 +46,43 @@ pub(crate) fn derive(
         publication(view, &first.org, &first.dataset)?,
         publication(view, &second.org, &second.dataset)?,
     ];
-    let statement = leakage::statement(&plan, job, publications);
-    let seal = seal::derive(job, asker, nonce, &plan, publications, &statement)
-        .map_err(|problem| vec![problem])?;
+    let (protocol, cost) = protocol(&plan, publications)?;
+    let statement = leakage::statement(&plan, job, publications, &protocol, cost);
+    let seal = seal::derive(
+        job,
+        asker,
+        nonce,
+        &plan,
+        publications,
+        &protocol,
+        &statement,
+    )
+    .map_err(|problem| vec![problem])?;
     Ok(Derived {
         plan,
         statement,
         seal,
     })
+}
+
+/// The plan's protocol with its parameters at these sizes, and what a run costs.
+fn protocol(
+    plan: &Plan,
+    publications: [&Publication; 2],
+) -> Result<(Protocol, Cost), Vec<Problem>> {
+    let [first, second] = publications.map(|publication| publication.ids_rounded);
+    let (receiver_ids, sender_ids) = match publications[0].org == plan.receiver {
+        true => (first, second),
+        false => (second, first),
+    };
+    match plan.matching {
+        Matching::Ecdh => Ok((Protocol::ecdh(), Cost::of_ecdh(receiver_ids, sender_ids))),
+        Matching::Vole { .. } => Err(vec![Problem::request(
+            Code::NotInThisVersion,
+            "this node does not run VOLE-PSI yet",
+            "write `protocol: ecdh` under `protect`",
+        )]),
+    }
 }
 
 fn publication<'a>(

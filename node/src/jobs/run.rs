@@ -91,8 +91,14 @@ impl Core {
             Learned::Nothing => None,
             learned => {
                 let draft = self.draft(&grant.job(), terms.own.attempt)?;
-                let (rows, suppressed) =
-                    answer::write(&open, &prepared, &derived.plan, &learned, draft.path())?;
+                let (rows, suppressed) = answer::write(
+                    &self.own,
+                    &open,
+                    &prepared,
+                    &derived.plan,
+                    &learned,
+                    draft.path(),
+                )?;
                 let file = draft.finish(rows, suppressed)?;
                 Some((draft, file))
             }
@@ -179,6 +185,15 @@ impl Core {
                         .map(|()| Learned::Nothing),
                 }
             }),
+            // No such seal is derived here, so none can have been approved.
+            Protocol::Vole(_) => {
+                let what = "an approved job runs by VOLE-PSI, which this node does not run yet";
+                return Err(Problem::here(
+                    Code::Defect,
+                    what,
+                    "report this with the node's log",
+                ));
+            }
         };
         let learned = learned.map_err(|fault| blame(&fault, grant.peer()))?;
         Ok((learned, channel.totals()))

@@ -67,14 +67,28 @@ pub struct Protect {
     pub epsilon: Option<Epsilon>,
     /// Smallest group shown; the strictest of this, HAVING and both policies counts.
     pub min_group: Option<u64>,
-    /// Which protocol, where the author insists.
+    /// What the matching withstands, where the author says so; `semi-honest` if not.
+    pub security: Option<SecurityChoice>,
+    /// Which protocol, where the author insists. [`crate::plan::Matching`] is what comes of both.
     pub protocol: Option<ProtocolChoice>,
+}
+
+/// Which cheating a run withstands: chosen by the author, carried out by the plan, sealed and told to approvers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecurityChoice {
+    /// The partner's node runs the protocol as written, and looks at everything.
+    SemiHonest,
+    /// The partner's node sends what it likes; checks end the run.
+    Malicious,
 }
 
 /// Protocols an author can insist on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProtocolChoice {
+    /// VOLE-PSI.
+    Vole,
     /// ECDH-PSI over ristretto255.
     Ecdh,
 }

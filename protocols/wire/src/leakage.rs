@@ -14,6 +14,7 @@ use crate::job::Job;
 use crate::names::OrgName;
 use crate::plan::{Plan, Side};
 use crate::publication::Publication;
+use crate::seal::Protocol;
 use serde::{Deserialize, Serialize};
 
 /// One page, for approvers. The same plan gives the same statement at every party.
@@ -86,8 +87,15 @@ pub struct Cost {
 /// What the statement calls everything that nothing but honesty stops.
 const NOT_PREVENTED: &str = "not prevented";
 
-/// The statement for `plan`. `publications` stand in the order of [`Plan::sides`].
-pub fn statement(plan: &Plan, job: &Job, publications: [&Publication; 2]) -> Statement {
+/// The statement for `plan`. `publications` stand in the order of [`Plan::sides`]; `protocol` is the plan's with its parameters, and
+/// `cost` what a run of it costs at these sizes: of ECDH-PSI [`Cost::of_ecdh`].
+pub fn statement(
+    plan: &Plan,
+    job: &Job,
+    publications: [&Publication; 2],
+    protocol: &Protocol,
+    cost: Cost,
+) -> Statement {
     let [first, second] = &plan.sides;
     let [of_first, of_second] = publications;
     let (receiver, sender) = if first.org == plan.receiver {
@@ -98,6 +106,7 @@ pub fn statement(plan: &Plan, job: &Job, publications: [&Publication; 2]) -> Sta
     let run = Run {
         plan,
         job,
+        protocol,
         receiver,
         sender,
     };
@@ -108,10 +117,10 @@ pub fn statement(plan: &Plan, job: &Job, publications: [&Publication; 2]) -> Sta
     observers.extend([outsiders::coordinator(&run), outsiders::eavesdropper(&run)]);
     Statement {
         runs: runs::lines(&run),
-        recipients: vec![plan.receiver.clone()],
+        recipients: plan.recipients().into_iter().cloned().collect(),
         observers,
         assumptions: outsiders::assumptions(&run),
-        cost: Cost::of_ecdh(receiver.ids(), sender.ids()),
+        cost,
     }
 }
 
@@ -155,6 +164,7 @@ impl<'a> Party<'a> {
 struct Run<'a> {
     plan: &'a Plan,
     job: &'a Job,
+    protocol: &'a Protocol,
     receiver: Party<'a>,
     sender: Party<'a>,
 }

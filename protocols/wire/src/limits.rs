@@ -34,6 +34,11 @@ pub const PEOPLE_MAX: usize = 1_000;
 pub const COLUMNS_MAX: usize = 2_000;
 /// Most values in a group column's public domain.
 pub const DOMAIN_VALUES_MAX: usize = 10_000;
+/// Most ids of one side under ECDH-PSI, which runs in one piece: both lists are in memory at once, as points.
+pub const ECDH_IDS_MAX: u64 = 1 << 24;
+/// Most ids of one side under VOLE-PSI, which runs in buckets. The protocol library plans no larger job (its bound of the same
+/// value): places in a list are 32-bit numbers.
+pub const VOLE_IDS_MAX: u64 = 1 << 31;
 /// Most organisations in one job.
 pub const PARTIES_MAX: usize = 1_000;
 /// One gRPC message between nodes; protocol chunks are at most 1 MiB plus framing.

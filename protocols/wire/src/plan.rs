@@ -1,12 +1,15 @@
 //! A plan: one local query a party, one joint operator, and how the answer is laid out. Made by [`crate::sql`] from the job's
 //! text and the published policies and nothing else, so the same bytes give the same plan at every party.
 
+use crate::job::SecurityChoice;
+use crate::limits::{ECDH_IDS_MAX, VOLE_IDS_MAX};
 use crate::names::{ColumnName, DatasetName, OrgName};
 use crate::policy::IdKind;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Version of the planner; a change in any rule that could change a plan raises it.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;
 
 /// What is going to happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +21,10 @@ pub struct Plan {
     pub sides: [Side; 2],
     /// The joint part.
     pub operator: Operator,
-    /// Whoever reads the result; R of the protocol.
+    /// R of the protocol: the one party that reads the result, or of two readers the one that publishes fewer ids.
     pub receiver: OrgName,
+    /// How the common ids are found.
+    pub matching: Matching,
 }
 
 impl Plan {
@@ -32,6 +37,42 @@ impl Plan {
     pub fn other_side(&self, org: &OrgName) -> Option<&Side> {
         self.side(org)?;
         self.sides.iter().find(|side| side.org != *org)
+    }
+
+    /// Whoever reads a result, in the order of their names: R, and S too where both get rows of their own.
+    pub fn recipients(&self) -> Vec<&OrgName> {
+        match &self.operator {
+            Operator::Reveal { readers, .. } => readers.keys().collect(),
+            Operator::Overlap { .. } | Operator::Table { .. } => vec![&self.receiver],
+        }
+    }
+
+    /// Whether both parties read, so that R returns the matched tags to S.
+    pub fn is_mutual(&self) -> bool {
+        self.recipients().len() > 1
+    }
+}
+
+/// How the common ids are found; [`crate::sql`] decides it once, from the operator and the job's `protect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Matching {
+    /// ECDH-PSI (protocols.md §6), semi-honest, in one piece.
+    Ecdh,
+    /// VOLE-PSI (protocols.md §5), in buckets.
+    Vole {
+        /// Which cheating it withstands.
+        security: SecurityChoice,
+    },
+}
+
+impl Matching {
+    /// Most ids of one side.
+    pub fn ids_max(self) -> u64 {
+        match self {
+            Self::Ecdh => ECDH_IDS_MAX,
+            Self::Vole { .. } => VOLE_IDS_MAX,
+        }
     }
 }
 
@@ -113,13 +154,12 @@ pub struct Measure {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Operator {
-    /// `SELECT a.*`: the receiver learns which of its own ids are at the other party, and gets its own rows for them.
+    /// `SELECT a.*` or `SELECT a.*, b.*`: each reader learns which of its own ids are at the other party, and gets its own rows
+    /// for them.
     Reveal {
-        /// The receiver's columns in the result: as listed, or with `star` all published ones in the order of their names.
-        columns: Vec<ColumnName>,
-        /// Written as `a.*`: the receiver's node lays the columns out in its file's order.
-        star: bool,
-        /// How it is displayed.
+        /// What each party that reads gets, one or both; every reader has a file of its own.
+        readers: BTreeMap<OrgName, OwnRows>,
+        /// How each file is displayed; without an order where both read.
         display: Display,
     },
     /// `COUNT(*)` without groups: the receiver learns how many ids both hold.
@@ -138,6 +178,16 @@ pub enum Operator {
         /// How it is displayed.
         display: Display,
     },
+}
+
+/// A reader's own rows in the result of a reveal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnRows {
+    /// Its columns: as listed, or with `star` all published ones in the order of their names.
+    pub columns: Vec<ColumnName>,
+    /// Written as `a.*`: its node lays the columns out in its file's order.
+    pub star: bool,
 }
 
 /// One output column of a table.

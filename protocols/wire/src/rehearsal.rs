@@ -7,13 +7,13 @@ use crate::approval::{
 };
 use crate::canonical::Digest;
 use crate::job::Job;
-use crate::leakage::{Statement, statement};
+use crate::leakage::{Cost, Statement, statement};
 use crate::names::{DatasetName, OrgName, PersonName};
 use crate::people::{Person, Pins, Registry};
-use crate::plan::Plan;
+use crate::plan::{Matching, Plan};
 use crate::problem::Problem;
 use crate::publication::Publication;
-use crate::seal::{self, JobHash, JobNonce};
+use crate::seal::{self, JobHash, JobNonce, Protocol, VoleTerms};
 use crate::sign::{Kind, Record, Signer};
 use crate::sql::Catalog;
 use crate::submission::Submission;
@@ -59,6 +59,39 @@ impl Catalog for Stage {
 /// A key that is the same in every run, another one for each name.
 pub fn signer(name: &str) -> Signer {
     Signer::from_seed(&Digest::of("rehearsal", &[name.as_bytes()]).0)
+}
+
+/// The plan's protocol and its cost. Parameters of VOLE-PSI are of about the right size only: the real ones come from the protocol
+/// library, of which this crate knows nothing.
+pub fn protocol(plan: &Plan, publications: [&Publication; 2]) -> (Protocol, Cost) {
+    let ids = publications.map(|publication| publication.ids_rounded);
+    let [first, _] = &plan.sides;
+    let (receiver, sender) = match first.org == plan.receiver {
+        true => (ids[0], ids[1]),
+        false => (ids[1], ids[0]),
+    };
+    let Matching::Vole { security } = plan.matching else {
+        return (Protocol::ecdh(), Cost::of_ecdh(receiver, sender));
+    };
+    let bucket = |ids: u64| u32::try_from(ids).expect("lists on the stage fit one bucket");
+    let terms = VoleTerms {
+        version: 1,
+        security,
+        code: "expand-convolute 7x24".to_owned(),
+        noise: 320,
+        buckets: 1,
+        receiver_bucket_ids: bucket(receiver),
+        sender_bucket_ids: bucket(sender),
+        vector_elements: bucket(receiver * 4 / 3),
+        tag_bytes: 10,
+        lanes: 1,
+    };
+    let cost = Cost {
+        bytes: 40 * (receiver + sender),
+        seconds: 1,
+        memory_mib: 100,
+    };
+    (Protocol::Vole(terms), cost)
 }
 
 impl Stage {
@@ -136,9 +169,10 @@ impl Stage {
         plan: &Plan,
     ) -> Result<Submission, Problem> {
         let publications = self.publications(plan);
-        let page: Statement = statement(plan, job, publications);
+        let (protocol, cost) = protocol(plan, publications);
+        let page: Statement = statement(plan, job, publications, &protocol, cost);
         let nonce = JobNonce([7; 16]);
-        let seal = seal::derive(job, asker, nonce, plan, publications, &page)?;
+        let seal = seal::derive(job, asker, nonce, plan, publications, &protocol, &page)?;
         Ok(Submission {
             job: job.clone(),
             seal,

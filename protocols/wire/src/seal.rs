@@ -5,10 +5,10 @@
 
 use crate::canonical::Digest;
 use crate::hexadecimal::hexadecimal;
-use crate::job::Job;
+use crate::job::{Job, SecurityChoice};
 use crate::leakage::Statement;
 use crate::names::{DatasetName, OrgName};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Matching, Plan};
 use crate::problem::{Code, Problem};
 use crate::publication::Publication;
 use crate::tags;
@@ -52,7 +52,8 @@ pub struct PartySeal {
     pub ids_rounded: u64,
 }
 
-/// A protocol and its parameters.
+/// A protocol and its parameters: what both nodes have to compute alike before anybody approves. The node makes it from the plan's
+/// [`Matching`] and both published sizes; a partner's counts only where it is the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Protocol {
@@ -61,6 +62,61 @@ pub enum Protocol {
         /// `ristretto255`.
         profile: String,
     },
+    /// protocols.md §5 and §9.
+    Vole(VoleTerms),
+}
+
+/// The parameters of VOLE-PSI over all buckets of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VoleTerms {
+    /// Version of the protocol's messages, hashes and order.
+    pub version: u32,
+    /// Which cheating it withstands.
+    pub security: SecurityChoice,
+    /// The linear code of the silent VOLE, such as `expand-convolute 7x24`.
+    pub code: String,
+    /// Noise values of the silent VOLE a chunk (t).
+    pub noise: u32,
+    /// Buckets that the ids are cut into (β).
+    pub buckets: u64,
+    /// Ids that each bucket of the receiver is padded to.
+    pub receiver_bucket_ids: u32,
+    /// Ids that each bucket of the sender is padded to.
+    pub sender_bucket_ids: u32,
+    /// Elements of 16 bytes of the masked vector that the receiver sends for each bucket.
+    pub vector_elements: u32,
+    /// Bytes of one tag.
+    pub tag_bytes: u32,
+    /// Channels that buckets run on side by side.
+    pub lanes: u32,
+}
+
+impl Protocol {
+    /// ECDH-PSI as this version runs it.
+    pub fn ecdh() -> Self {
+        Self::Ecdh {
+            profile: ECDH_PROFILE.to_owned(),
+        }
+    }
+
+    /// Whether this is what the plan says. A node that seals anything else has a defect.
+    fn check_fit(&self, plan: &Plan) -> Result<(), Problem> {
+        let matching = match self {
+            Self::Ecdh { .. } => Matching::Ecdh,
+            Self::Vole(VoleTerms { security, .. }) => Matching::Vole {
+                security: *security,
+            },
+        };
+        if matching == plan.matching {
+            return Ok(());
+        }
+        Err(Problem::here(
+            Code::Defect,
+            "the protocol that was to be sealed is not the plan's",
+            "report this with both nodes' versions",
+        ))
+    }
 }
 
 hexadecimal! {
@@ -76,16 +132,18 @@ pub struct JobHash(pub Digest);
 /// The profile of ECDH-PSI that this version runs (protocols.md §6).
 const ECDH_PROFILE: &str = "ristretto255";
 
-/// Derives the seal of a job. `publications` stand in the order of [`Plan::sides`]; the result depends on nothing else than the
-/// arguments, so that it is the same at every party.
+/// Derives the seal of a job. `publications` stand in the order of [`Plan::sides`], `protocol` is the plan's with its parameters;
+/// the result depends on nothing else than the arguments, so that it is the same at every party.
 pub fn derive(
     job: &Job,
     asker: &OrgName,
     nonce: JobNonce,
     plan: &Plan,
     publications: [&Publication; 2],
+    protocol: &Protocol,
     statement: &Statement,
 ) -> Result<Seal, Problem> {
+    protocol.check_fit(plan)?;
     let mut parties = BTreeMap::new();
     for (side, publication) in plan.sides.iter().zip(publications) {
         if (&side.org, &side.dataset) != (&publication.org, &publication.policy.dataset) {
@@ -106,9 +164,7 @@ pub fn derive(
         asker: asker.clone(),
         plan_version: plan::PLAN_VERSION,
         plan: Digest::of_document(tags::PLAN, plan),
-        protocol: Protocol::Ecdh {
-            profile: ECDH_PROFILE.to_owned(),
-        },
+        protocol: protocol.clone(),
         parties,
         leakage: Digest::of_document(tags::LEAKAGE, statement),
     };
@@ -187,7 +243,6 @@ impl Seal {
                 self.plan_version == theirs.plan_version,
                 UPGRADE,
             ),
-            ("the protocol", self.protocol == theirs.protocol, UPGRADE),
             (
                 "the set of parties",
                 self.parties.keys().eq(theirs.parties.keys()),
@@ -201,6 +256,10 @@ impl Seal {
             if let Some(part) = ours.difference(theirs) {
                 return Some((format!("{org}'s {part}"), AGAIN));
             }
+        }
+        // After the sizes, which the protocol's parameters follow.
+        if self.protocol != theirs.protocol {
+            return Some(("the protocol".to_owned(), UPGRADE));
         }
         if self.plan != theirs.plan {
             return Some(("the plan".to_owned(), UPGRADE));

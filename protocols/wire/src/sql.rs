@@ -14,6 +14,7 @@
 //! | `literal`, `operators`, `comparisons`, `conditional`, `call`, `functions`, `cast` | what expressions are made of |
 //! | `groups`, `measures`, `answer`, `display` | what the answer shows, in which public shape |
 //! | `protection`, `operator`, `verbs` | thresholds, the joint operator, and whether the policies grant all of it |
+//! | `matching` | by which protocol the common ids are found |
 //! | `room` | a stack to plan on |
 //! | `refuse` | why not: place, rule, what would work, who could change it |
 //!
@@ -35,6 +36,7 @@ mod groups;
 mod items;
 mod join;
 mod literal;
+mod matching;
 mod measures;
 mod operator;
 mod operators;
@@ -141,6 +143,8 @@ fn planned(
     verbs::check(&scope, &readers, refusals);
 
     let (operator, layout) = operator?;
+    let matching = matching::matching(&operator, &job.protect, shape.at, refusals)?;
+    matching::sizes(matching, &operator, &scope, refusals);
     let sides = sides(scope, filters?, layout)?;
     engine::reads(&sides, refusals)?;
     Some(Plan {
@@ -148,6 +152,7 @@ fn planned(
         sides,
         operator,
         receiver: receiver?,
+        matching,
     })
 }
 

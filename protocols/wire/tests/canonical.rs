@@ -36,12 +36,13 @@ fn control(bytes: &[u8]) -> Option<Vec<u8>> {
         .map(|control| control.to_bytes())
 }
 
-const READERS: [(&str, Reader); 17] = [
+const READERS: [(&str, Reader); 18] = [
     ("job", reader::<Job>),
     ("policy", reader::<Policy>),
     ("publication", reader::<Publication>),
     ("registry", reader::<Registry>),
     ("seal", reader::<Seal>),
+    ("seal_vole", reader::<Seal>),
     ("submission", reader::<Submission>),
     ("decision", reader::<SignedDecision>),
     ("approval", reader::<NodeApproval>),

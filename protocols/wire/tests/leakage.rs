@@ -12,7 +12,7 @@ use entente_wire::job::Job;
 use entente_wire::leakage::{Observer, Statement, Who, statement};
 use entente_wire::plan::{Operator, Plan};
 use entente_wire::sql::{self, Catalog};
-use published::{Asked, Published, read, vector};
+use published::{Asked, Published, protocol, read, vector};
 
 /// One accepted question of the vectors with its statement.
 struct Told {
@@ -52,7 +52,9 @@ fn state(plan: &Plan, job: &Job, catalog: &Published) -> Statement {
     let [first, second] = &plan.sides;
     let publication =
         |side: &entente_wire::plan::Side| catalog.publication(&side.org, &side.dataset).unwrap();
-    statement(plan, job, [publication(first), publication(second)])
+    let publications = [publication(first), publication(second)];
+    let (protocol, cost) = protocol(plan, publications);
+    statement(plan, job, publications, &protocol, cost)
 }
 
 fn one(name: &str) -> Told {

@@ -7,6 +7,7 @@
 
 mod published;
 
+use entente_wire::job::ProtocolChoice;
 use entente_wire::names::{ColumnName, DatasetName, OrgName};
 use entente_wire::policy::{Noise, Verb};
 use entente_wire::problem::{Code, Problem};
@@ -148,14 +149,31 @@ fn the_stricter_party_sets_the_smallest_list_for_both() {
 }
 
 #[test]
-fn sets_that_need_buckets_are_not_in_this_version() {
-    let mut catalog = Published::load();
-    catalog.get_mut("river-pay", "users").ids_rounded = (1 << 24) + 1;
-    let problems = accepted("overlap size").plan(&catalog).unwrap_err();
-    let [problem] = <[Problem; 1]>::try_from(problems).unwrap();
-    assert_eq!(problem.code, Code::NotInThisVersion);
-    assert!(
-        problem.what.contains("at most 16777216 a side"),
-        "{problem:?}"
-    );
+fn each_protocol_refuses_lists_above_its_own_limit() {
+    let refused = |name: &str, protocol, ids: u64| {
+        let mut catalog = Published::load();
+        catalog.get_mut("river-pay", "users").ids_rounded = ids;
+        let mut case = accepted(name);
+        case.asked.protocol = protocol;
+        case.plan(&catalog).err()
+    };
+    let rows = "listed own columns";
+    for (name, protocol, most, todo) in [
+        ("overlap size", None, 1 << 24, "the blind join"),
+        (
+            rows,
+            Some(ProtocolChoice::Ecdh),
+            1 << 24,
+            "leave `protocol: ecdh` out",
+        ),
+        (rows, None, 1 << 31, "fewer ids"),
+    ] {
+        assert_eq!(refused(name, protocol, most), None, "{name}");
+        let problems = refused(name, protocol, most + 1).unwrap();
+        let [problem] = <[Problem; 1]>::try_from(problems).unwrap();
+        assert_eq!(problem.code, Code::NotInThisVersion);
+        let words = format!("at most {most} a side");
+        assert!(problem.what.contains(&words), "{problem:?}");
+        assert!(problem.todo.contains(todo), "{problem:?}");
+    }
 }

@@ -3,7 +3,7 @@
 
 use entente_wire::canonical;
 use entente_wire::decimal;
-use entente_wire::job::{JOB_VERSION, Job, Measure, Protect, ProtocolChoice};
+use entente_wire::job::{JOB_VERSION, Job, Measure, Protect, ProtocolChoice, SecurityChoice};
 use entente_wire::names::{ColumnName, OrgName};
 use entente_wire::policy::{Budget, ColumnPolicy, Epsilon, Noise, Policy, Quorum, Verb};
 use entente_wire::problem::Code;
@@ -198,7 +198,14 @@ prop_compose! {
         words in ["[a-z:#&*!é ]{0,20}[a-z]", "[a-z'\"\\\\\n ]{0,20}[a-z]", "[A-Z*().,'\"=<>\n\t ]{0,60}[A-Z]"],
         epsilon in prop::option::of(1..1_000_000_000_u64),
         min_group in prop::option::of(1..2_000_u64),
-        ecdh in any::<bool>(),
+        matching in prop::sample::select(vec![
+            (None, None),
+            (None, Some(ProtocolChoice::Ecdh)),
+            (Some(SecurityChoice::SemiHonest), Some(ProtocolChoice::Ecdh)),
+            (Some(SecurityChoice::SemiHonest), None),
+            (Some(SecurityChoice::Malicious), None),
+            (Some(SecurityChoice::Malicious), Some(ProtocolChoice::Vole)),
+        ]),
         results_to in orgs(1..3),
         expires_unix_s in 1..253_402_300_799_u64,
         runs in 1..1_000_u32,
@@ -206,6 +213,7 @@ prop_compose! {
         measures in btree_map(column_name(), range(), 0..3),
     ) -> Job {
         let [purpose, legal_basis, ask] = words;
+        let (security, protocol) = matching;
         let measures = measures.into_iter().map(|(name, (clip, scale))| (name, Measure { clip, scale }));
         Job {
             entente: JOB_VERSION,
@@ -216,7 +224,8 @@ prop_compose! {
             protect: Protect {
                 epsilon: epsilon.map(Epsilon),
                 min_group,
-                protocol: ecdh.then_some(ProtocolChoice::Ecdh),
+                security,
+                protocol,
             },
             results_to,
             expires_unix_s,
@@ -247,8 +256,17 @@ fn yaml(job: &Job) -> String {
     if let Some(ids) = job.protect.min_group {
         writeln!(file, "  min_group: {ids}").expect("a string grows");
     }
-    if job.protect.protocol.is_some() {
-        file.push_str("  protocol: ecdh\n");
+    if let Some(security) = job.protect.security {
+        file.push_str(match security {
+            SecurityChoice::SemiHonest => "  security: semi-honest\n",
+            SecurityChoice::Malicious => "  security: malicious\n",
+        });
+    }
+    if let Some(protocol) = job.protect.protocol {
+        file.push_str(match protocol {
+            ProtocolChoice::Vole => "  protocol: vole\n",
+            ProtocolChoice::Ecdh => "  protocol: ecdh\n",
+        });
     }
     file.push_str("domains: {");
     for (name, values) in &job.domains {

@@ -173,6 +173,7 @@ fn job(ask: &str, measures: &[(&str, [i64; 2], u8)]) -> Job {
         protect: Protect {
             epsilon: None,
             min_group: None,
+            security: None,
             protocol: None,
         },
         results_to: BTreeSet::from([org("north-bank")]),

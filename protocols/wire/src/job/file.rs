@@ -1,6 +1,6 @@
 //! The YAML form of a job, as a data team writes it.
 
-use super::{JOB_VERSION, Job, Measure, Protect, ProtocolChoice};
+use super::{JOB_VERSION, Job, Measure, Protect, ProtocolChoice, SecurityChoice};
 use crate::names::{ColumnName, OrgName};
 use crate::policy::Epsilon;
 use crate::problem::{Code, Problem};
@@ -83,13 +83,15 @@ const RESULTS_FIX: &str = "write the organisation that reads the answer: results
 const EXPIRES_FIX: &str = "write a moment such as 2026-12-31T00:00:00Z";
 
 fn protect(written: &Written) -> Result<Protect, Mistake> {
-    let fields = Fields::of(written, "protect", &["epsilon", "min_group", "protocol"])?;
+    const PROTECT_FIELDS: &[&str] = &["epsilon", "min_group", "security", "protocol"];
+    let fields = Fields::of(written, "protect", PROTECT_FIELDS)?;
     Ok(Protect {
         epsilon: fields.optional("epsilon").map_or(Ok(None), epsilon)?,
         min_group: fields
             .optional("min_group")
             .map(Written::count)
             .transpose()?,
+        security: fields.optional("security").map(security).transpose()?,
         protocol: fields.optional("protocol").map(protocol).transpose()?,
     })
 }
@@ -112,13 +114,26 @@ fn epsilon(written: &Written) -> Result<Option<Epsilon>, Mistake> {
     Ok(Some(Epsilon(units)))
 }
 
+fn security(written: &Written) -> Result<SecurityChoice, Mistake> {
+    match written.text("semi-honest or malicious")? {
+        "semi-honest" => Ok(SecurityChoice::SemiHonest),
+        "malicious" => Ok(SecurityChoice::Malicious),
+        _ => Err(Mistake::new(
+            written.place,
+            format!("there is no security {}", written.value.describe()),
+            "write semi-honest or malicious, or leave the field out",
+        )),
+    }
+}
+
 fn protocol(written: &Written) -> Result<ProtocolChoice, Mistake> {
     match written.text("the name of a protocol")? {
+        "vole" => Ok(ProtocolChoice::Vole),
         "ecdh" => Ok(ProtocolChoice::Ecdh),
         _ => Err(Mistake::new(
             written.place,
             format!("there is no protocol {}", written.value.describe()),
-            "write ecdh, or leave the field out",
+            "write vole or ecdh, or leave the field out",
         )),
     }
 }

@@ -1,6 +1,6 @@
 //! What every job has to be, whoever wrote it and however it came here.
 
-use super::{JOB_VERSION, Job};
+use super::{JOB_VERSION, Job, ProtocolChoice, SecurityChoice};
 use crate::canonical;
 use crate::flaw::{Flaw, require};
 use crate::limits::{
@@ -83,6 +83,15 @@ impl Job {
                 "write 1 or more, or leave the field out",
             )
         })?;
+        let chosen = (self.protect.security, self.protect.protocol);
+        let excluded = (Some(SecurityChoice::Malicious), Some(ProtocolChoice::Ecdh));
+        require(chosen != excluded, || {
+            Flaw::at(
+                ["protect", "security"],
+                "ECDH-PSI is secure against semi-honest parties only, so `security: malicious` cannot stand with `protocol: ecdh`",
+                "leave `protocol` out: VOLE-PSI can run with `security: malicious`",
+            )
+        })?;
         require((1..=PARTIES_MAX).contains(&self.results_to.len()), || {
             Flaw::at(
                 ["results_to"],
@@ -157,6 +166,10 @@ mod tests {
         });
         refused(&["protect", "min_group"], |job| {
             job.protect.min_group = Some(0)
+        });
+        refused(&["protect", "security"], |job| {
+            job.protect.security = Some(SecurityChoice::Malicious);
+            job.protect.protocol = Some(ProtocolChoice::Ecdh);
         });
         refused(&["results_to"], |job| job.results_to.clear());
         refused(&["results_to"], |job| {

@@ -1,8 +1,9 @@
 //! What will run, in plain sentences: each party's local query, the joint part, what the result shows and to whom.
 
 use super::{Party, Run};
-use crate::names::ColumnName;
-use crate::plan::{Display, GroupKey, Measure, Operator, Side, TableColumn, TableValue};
+use crate::names::{ColumnName, OrgName};
+use crate::plan::{Display, GroupKey, Measure, Operator, OwnRows, Side, TableColumn, TableValue};
+use crate::seal::Protocol;
 
 /// Most values of a domain that are spelled out; the plan has them all.
 const VALUES_SHOWN: usize = 12;
@@ -118,25 +119,19 @@ fn measure_words(measure: &Measure) -> String {
 /// The joint part and the result.
 fn joint(run: &Run<'_>) -> Vec<String> {
     let (receiver, sender) = (run.receiver.org(), run.sender.org());
-    let protocol = "Between the two nodes: ECDH-PSI over ristretto255 (protocols.md §6)";
+    let protocol = match run.protocol {
+        Protocol::Ecdh { .. } => {
+            "Between the two nodes: ECDH-PSI over ristretto255 (protocols.md §6)"
+        }
+        Protocol::Vole(_) => "Between the two nodes: VOLE-PSI (protocols.md §5)",
+    };
     match &run.plan.operator {
-        Operator::Reveal {
-            columns,
-            star,
-            display,
-        } => {
-            let what = if *star {
-                "all its published columns".to_owned()
-            } else {
-                names(columns)
-            };
-            vec![
-                format!("{protocol}; {receiver} learns which of its ids {sender} has too."),
-                format!(
-                    "The result is a file of {receiver}'s own rows for these ids ({what}){}. No smallest group applies to it.",
-                    shown(display)
-                ),
-            ]
+        Operator::Reveal { readers, display } => {
+            let mut lines = vec![format!(
+                "{protocol}; {receiver} learns which of its ids {sender} has too."
+            )];
+            lines.extend(readers.iter().map(|(org, rows)| file(org, rows, display)));
+            lines
         }
         Operator::Overlap { name, min_group } => vec![
             format!(
@@ -165,6 +160,20 @@ fn joint(run: &Run<'_>) -> Vec<String> {
             ),
         ],
     }
+}
+
+/// One reader's file.
+fn file(org: &OrgName, rows: &OwnRows, display: &Display) -> String {
+    let OwnRows { columns, star } = rows;
+    let what = if *star {
+        "all its published columns".to_owned()
+    } else {
+        names(columns)
+    };
+    format!(
+        "The result is a file of {org}'s own rows for these ids ({what}){}. No smallest group applies to it.",
+        shown(display)
+    )
 }
 
 fn column_words(column: &TableColumn) -> String {

@@ -5,7 +5,7 @@ use crate::canonical::{from_bytes, to_bytes};
 use crate::leakage::statement;
 use crate::names::ColumnName;
 use crate::policy::Verb;
-use crate::rehearsal::Stage;
+use crate::rehearsal::{Stage, protocol};
 use crate::sql::{Catalog, plan};
 use std::collections::BTreeSet;
 
@@ -104,9 +104,10 @@ fn publications_out_of_the_plans_order_are_a_defect() {
     let (job, north) = (job(), org("north-bank"));
     let plan = plan(&job, &north, &stage).expect("a plan");
     let [left, right] = stage.publications(&plan);
-    let page = statement(&plan, &job, [left, right]);
+    let (protocol, cost) = protocol(&plan, [left, right]);
+    let page = statement(&plan, &job, [left, right], &protocol, cost);
     let nonce = JobNonce([1; 16]);
-    let swapped = derive(&job, &north, nonce, &plan, [right, left], &page);
+    let swapped = derive(&job, &north, nonce, &plan, [right, left], &protocol, &page);
     assert_eq!(swapped.expect_err("swapped").code, Code::Defect);
     let outsider = derive(
         &job,
@@ -114,6 +115,7 @@ fn publications_out_of_the_plans_order_are_a_defect() {
         nonce,
         &plan,
         [left, right],
+        &protocol,
         &page,
     );
     assert_eq!(
@@ -121,4 +123,73 @@ fn publications_out_of_the_plans_order_are_a_defect() {
         Code::JobFile
     );
     assert_eq!(stage.orgs().len(), 2);
+}
+
+#[test]
+fn a_protocol_that_is_not_the_plans_is_a_defect() {
+    let stage = stage();
+    let (mut job, north) = (job(), org("north-bank"));
+    let derived = |job: &Job, change: fn(&mut Protocol)| {
+        let plan = plan(job, &north, &stage).expect("a plan");
+        let publications = stage.publications(&plan);
+        let (mut protocol, cost) = protocol(&plan, publications);
+        change(&mut protocol);
+        let page = statement(&plan, job, publications, &protocol, cost);
+        let nonce = JobNonce([1; 16]);
+        derive(job, &north, nonce, &plan, publications, &protocol, &page)
+    };
+    let fast = derived(&job, |_| ()).expect("a seal");
+    assert!(matches!(fast.protocol, Protocol::Vole(_)));
+    let other_kind = derived(&job, |protocol| *protocol = Protocol::ecdh());
+    assert_eq!(other_kind.expect_err("another kind").code, Code::Defect);
+    let weaker = |protocol: &mut Protocol| {
+        if let Protocol::Vole(terms) = protocol {
+            terms.security = SecurityChoice::SemiHonest;
+        }
+    };
+    derived(&job, weaker).expect("semi-honest is what the plan says");
+    job.protect.security = Some(SecurityChoice::Malicious);
+    let strong = derived(&job, |_| ()).expect("a seal");
+    assert_ne!(strong.protocol, fast.protocol);
+    assert_eq!(
+        derived(&job, weaker).expect_err("weaker").code,
+        Code::Defect
+    );
+    job.protect.security = None;
+    job.protect.protocol = Some(crate::job::ProtocolChoice::Ecdh);
+    let slow = derived(&job, |_| ()).expect("a seal");
+    assert_eq!(slow.protocol, Protocol::ecdh());
+}
+
+#[test]
+fn every_parameter_of_the_protocol_is_compared() {
+    let seal = derived(&stage(), &job()).expect("a seal");
+    let changes: [fn(&mut VoleTerms); 10] = [
+        |terms| terms.version += 1,
+        |terms| terms.security = SecurityChoice::Malicious,
+        |terms| terms.code.push('x'),
+        |terms| terms.noise -= 1,
+        |terms| terms.buckets *= 2,
+        |terms| terms.receiver_bucket_ids += 1,
+        |terms| terms.sender_bucket_ids += 1,
+        |terms| terms.vector_elements += 1,
+        |terms| terms.tag_bytes -= 1,
+        |terms| terms.lanes += 1,
+    ];
+    let sealed = match &seal.protocol {
+        Protocol::Vole(terms) => Some(terms),
+        Protocol::Ecdh { .. } => None,
+    };
+    let sealed = sealed.expect("a reveal runs by VOLE-PSI");
+    for (place, change) in changes.into_iter().enumerate() {
+        let mut terms = sealed.clone();
+        change(&mut terms);
+        let theirs = Seal {
+            protocol: Protocol::Vole(terms),
+            ..seal.clone()
+        };
+        assert_ne!(theirs.hash(), seal.hash(), "parameter {place}");
+        let problem = seal.compare(&theirs).expect_err("another protocol");
+        assert!(problem.what.contains("the protocol differs"), "{problem}");
+    }
 }

@@ -10,9 +10,9 @@ use super::scope::Scope;
 use super::verbs::Need;
 use crate::job::Job;
 use crate::names::{ColumnName, OrgName};
-use crate::plan::Operator;
+use crate::plan::{Operator, OwnRows};
 use crate::policy::Verb;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why nothing over the partner's columns is carried yet; the words that a reader searches for.
 const BLIND: &str = "needs the blind join, not available in this version";
@@ -138,10 +138,11 @@ fn reveal(
             "select a.* alone, or list the columns",
         );
     }
+    let reader = scope.tables.get(*receiver)?;
     if star {
-        let schema = &scope.tables.get(*receiver)?.publication.schema;
-        columns = schema.0.keys().cloned().collect();
+        columns = reader.publication.schema.0.keys().cloned().collect();
     }
+    let readers = BTreeMap::from([(reader.org.clone(), OwnRows { columns, star })]);
     let display = display::display(shape, outputs, keys, scope, refusals)?;
     need_reveal(
         scope,
@@ -149,11 +150,7 @@ fn reveal(
         shape.at,
         "telling which of the partner's ids are here",
     );
-    Some(Operator::Reveal {
-        columns,
-        star,
-        display,
-    })
+    Some(Operator::Reveal { readers, display })
 }
 
 /// The selected columns, all of which have to be the receiver's.

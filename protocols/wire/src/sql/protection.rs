@@ -5,9 +5,6 @@ use super::scope::Scope;
 use crate::job::Job;
 use crate::policy::Noise;
 
-/// Most ids of one side: this version runs a job in one piece, not yet in buckets (protocols.md §9).
-const IDS_MAX: u64 = 1 << 24;
-
 /// Smallest group shown: the strictest of the job, HAVING and both policies.
 pub(super) fn min_group(job: &Job, having: Option<u64>, scope: &Scope<'_>) -> u64 {
     let policies = scope
@@ -21,7 +18,7 @@ pub(super) fn min_group(job: &Job, having: Option<u64>, scope: &Scope<'_>) -> u6
         .unwrap_or(0)
 }
 
-/// Refuses sets that this version cannot hold at once, and sets that are published as smaller than either party allows: a list of a few ids asks about persons.
+/// Refuses sets that are published as smaller than either party allows: a list of a few ids asks about persons.
 pub(super) fn set_sizes(scope: &Scope<'_>, refusals: &mut Refusals) {
     let strictest = scope
         .tables
@@ -31,14 +28,6 @@ pub(super) fn set_sizes(scope: &Scope<'_>, refusals: &mut Refusals) {
     let (least, by) = (strictest.publication.policy.min_set, &strictest.org);
     for table in &scope.tables {
         let ids = table.publication.ids_rounded;
-        if ids > IDS_MAX {
-            let (org, dataset) = (&table.org, &table.dataset);
-            let _: Option<()> = refusals.version(
-                table.at,
-                format!("{org} publishes {ids} ids in {dataset}; this version joins at most {IDS_MAX} a side"),
-                "ask about a dataset with fewer ids",
-            );
-        }
         if ids < least {
             let (org, dataset) = (&table.org, &table.dataset);
             let _: Option<()> = refusals.set(

@@ -8,10 +8,13 @@
 
 pub(crate) mod cases;
 
-use entente_wire::job::{Job, Measure, Protect};
+use entente_wire::job::{Job, Measure, Protect, ProtocolChoice, SecurityChoice};
+use entente_wire::leakage::Cost;
 use entente_wire::names::{ColumnName, DatasetName, OrgName};
+use entente_wire::plan::{Matching, Plan};
 use entente_wire::policy::{Epsilon, Policy};
 use entente_wire::publication::{ColumnType, Publication, Schema};
+use entente_wire::seal::{Protocol, VoleTerms};
 use entente_wire::sql::Catalog;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,6 +104,8 @@ pub(crate) struct Asked {
     pub(crate) results_to: BTreeSet<OrgName>,
     pub(crate) epsilon: Option<u64>,
     pub(crate) min_group: Option<u64>,
+    pub(crate) security: Option<SecurityChoice>,
+    pub(crate) protocol: Option<ProtocolChoice>,
     #[serde(default)]
     pub(crate) domains: BTreeMap<ColumnName, Vec<String>>,
     #[serde(default)]
@@ -123,6 +128,8 @@ impl Asked {
             results_to: to_north_bank(),
             epsilon: None,
             min_group: None,
+            security: None,
+            protocol: None,
             domains: BTreeMap::new(),
             measures: BTreeMap::new(),
         }
@@ -138,7 +145,8 @@ impl Asked {
             protect: Protect {
                 epsilon: self.epsilon.map(Epsilon),
                 min_group: self.min_group,
-                protocol: None,
+                security: self.security,
+                protocol: self.protocol,
             },
             results_to: self.results_to.clone(),
             expires_unix_s: 1_798_675_200,
@@ -183,4 +191,40 @@ fn ranges(values: &[String]) -> Vec<String> {
         }
         values => values.to_vec(),
     }
+}
+
+/// The plan's protocol with parameters as the protocol library computes them for lists of the vectors' sizes, and a cost.
+pub(crate) fn protocol(plan: &Plan, publications: [&Publication; 2]) -> (Protocol, Cost) {
+    let ids = |receiver: bool| {
+        let mut published = plan.sides.iter().zip(publications);
+        let found = published.find(|(side, _)| (side.org == plan.receiver) == receiver);
+        found.unwrap().1.ids_rounded
+    };
+    let (receiver, sender) = (ids(true), ids(false));
+    let Matching::Vole { security } = plan.matching else {
+        return (Protocol::ecdh(), Cost::of_ecdh(receiver, sender));
+    };
+    let buckets = receiver.max(sender).div_ceil(1 << 20).next_power_of_two();
+    let bucket = |ids: u64| u32::try_from(ids / buckets).unwrap();
+    let terms = VoleTerms {
+        version: 1,
+        security,
+        code: "expand-convolute 7x24".to_owned(),
+        noise: 320,
+        buckets,
+        receiver_bucket_ids: bucket(receiver),
+        sender_bucket_ids: bucket(sender),
+        vector_elements: bucket(receiver * 131 / 100),
+        tag_bytes: match security {
+            SecurityChoice::SemiHonest => 10,
+            SecurityChoice::Malicious => 16,
+        },
+        lanes: 2,
+    };
+    let cost = Cost {
+        bytes: 16 * (receiver + sender) + 700_000,
+        seconds: 1,
+        memory_mib: 120,
+    };
+    (Protocol::Vole(terms), cost)
 }

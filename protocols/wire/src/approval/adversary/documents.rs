@@ -3,8 +3,10 @@
 use super::vectors::{folder, hold};
 use super::*;
 use crate::canonical;
+use crate::job::SecurityChoice;
 use crate::limits::WIRE_VERSION;
 use crate::report::{Report, Step};
+use crate::seal::VoleTerms;
 use crate::session::{
     Contribution, Control, Opening, SessionNonce, Transcript, id_key, session_id,
 };
@@ -57,6 +59,7 @@ fn documents_keep_their_bytes() {
         ("publication", canonical::to_bytes(publication)),
         ("registry", canonical::to_bytes(&river_cast.registry)),
         ("seal", canonical::to_bytes(&submission.seal)),
+        ("seal_vole", canonical::to_bytes(&seal_of_vole(&submission))),
         ("submission", canonical::to_bytes(&submission)),
         ("decision", canonical::to_bytes(&approval.decisions[0])),
         ("approval", canonical::to_bytes(&approval)),
@@ -87,4 +90,24 @@ fn documents_keep_their_bytes() {
         hex::encode(id_key(ours, ours)),
     );
     hold(&folder("documents").join("digests.txt"), digests.as_bytes());
+}
+
+/// The same seal over the other protocol.
+fn seal_of_vole(submission: &Submission) -> Seal {
+    let terms = VoleTerms {
+        version: 1,
+        security: SecurityChoice::Malicious,
+        code: "expand-convolute 7x24".to_owned(),
+        noise: 320,
+        buckets: 1,
+        receiver_bucket_ids: 4_096,
+        sender_bucket_ids: 4_096,
+        vector_elements: 5_431,
+        tag_bytes: 16,
+        lanes: 1,
+    };
+    Seal {
+        protocol: Protocol::Vole(terms),
+        ..submission.seal.clone()
+    }
 }
