@@ -17,6 +17,14 @@ use crate::simd::lanes::{self, WINDOW};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
+/// What jobs call it.
+pub const NAME: &str = "expand-convolute 7x24";
+
+/// The public seed of the code that jobs use: nothing up the sleeve, BLAKE3 of its name.
+pub fn seed() -> [u8; 32] {
+    *blake3::hash(format!("entente/1/{NAME}").as_bytes()).as_bytes()
+}
+
 /// Convolved places that one output adds.
 pub const EXPANDER_WEIGHT: usize = 7;
 /// How many of them come from one equal part each of the second half; the others come from anywhere in it.

@@ -44,7 +44,7 @@ pub mod sender;
 mod setup;
 pub mod tree;
 
-pub use setup::{OUTPUTS_MAX, Setup};
+pub use setup::{NOISE, OUTPUTS_MAX, Setup};
 
 use crate::block::Block;
 use crate::channel::Kind;

@@ -1,13 +1,13 @@
 //! Sizes of a silent VOLE, from the number of outputs; public and the same at both parties.
 
-use super::code::Code;
+use super::code::{self, Code};
 use super::noisy;
 use crate::channel::vector_bytes;
 use crate::ot::extension;
 use crate::security::Security;
 
 /// Noise values a chunk: (1 − 1/4)^320 < 2^-132 for the code's pseudo-distance of 1/4 (see the module's text).
-pub(super) const NOISE: usize = 320;
+pub const NOISE: usize = 320;
 /// Base entries a chunk: one a noise value, one for the check of the trees, and one that masks the check of the base.
 pub(super) const BASE: usize = NOISE + 2;
 /// Where the entry for the check of the trees stands.
@@ -19,8 +19,6 @@ const CHUNK_OUTPUTS_MAX: usize = 1 << 18;
 const CHUNK_OUTPUTS_MIN: usize = 16 * NOISE;
 /// Most outputs of one run, far above the largest bucket's: up to here the first chunk has base entries for all others.
 pub const OUTPUTS_MAX: usize = 1 << 27;
-/// The code's public seed: nothing up the sleeve, the first bytes of BLAKE3 of its name.
-const CODE_NAME: &[u8] = b"entente/1/expand-convolute 7x24";
 
 /// What a job fixes once for all its buckets: sizes, the code, and the mode.
 pub struct Setup {
@@ -44,7 +42,7 @@ impl Setup {
         Self {
             outputs,
             chunks,
-            code: Code::new(chunk, *blake3::hash(CODE_NAME).as_bytes()),
+            code: Code::new(chunk, code::seed()),
             security,
         }
     }

@@ -10,7 +10,7 @@
 use super::{Readers, Setup, receiver, sender};
 use crate::buckets::Buckets;
 use crate::channel::Channel;
-use crate::fault::{Fault, Misuse};
+use crate::fault::{Abort, Fault, Misuse};
 use crate::psi::{Id, SessionId};
 use crate::security::Security;
 use rand_chacha::ChaCha20Rng;
@@ -86,7 +86,8 @@ impl Job {
         party: &P,
         rng: &mut impl CryptoRng,
     ) -> Result<(), P::Error> {
-        self.on_all(channels, sid, todo, party, rng, receiver::reveal)
+        let size = self.setup.sizes().receiver();
+        self.on_all(channels, sid, todo, party, rng, (receiver::reveal, size))
     }
 
     /// S's part of [`Self::receive`].
@@ -98,7 +99,8 @@ impl Job {
         party: &P,
         rng: &mut impl CryptoRng,
     ) -> Result<(), P::Error> {
-        self.on_all(channels, sid, todo, party, rng, sender::reveal)
+        let size = self.setup.sizes().sender();
+        self.on_all(channels, sid, todo, party, rng, (sender::reveal, size))
     }
 
     /// Runs all buckets, each channel's on a thread of its own.
@@ -109,7 +111,7 @@ impl Job {
         todo: &[u64],
         party: &P,
         rng: &mut impl CryptoRng,
-        role: Role,
+        (role, size): (Role, u32),
     ) -> Result<(), P::Error> {
         let stride = channels.len();
         if stride == 0 {
@@ -138,6 +140,7 @@ impl Job {
                         sid,
                         failed,
                         role,
+                        size,
                     };
                     scope.spawn(move || lane.run(channel, mine, party, rng))
                 })
@@ -155,6 +158,8 @@ struct Lane<'a> {
     sid: SessionId,
     failed: &'a AtomicBool,
     role: Role,
+    /// What this side's buckets are padded to.
+    size: u32,
 }
 
 impl Lane<'_> {
@@ -184,6 +189,11 @@ impl Lane<'_> {
         rng: &mut ChaCha20Rng,
     ) -> Result<(), P::Error> {
         let bucket = party.load(number)?;
+        if P::ids(&bucket).len() > self.size as usize {
+            // The caller has no more ids than agreed, so their digests have crowded by chance.
+            let what = "spreading ids over the job's buckets";
+            return Err(Fault::from(Abort::NoSolution { what }).into());
+        }
         let sid = self.sid.part("bucket", number);
         let common = (self.role)(channel, sid, &self.job.setup, P::ids(&bucket), rng)?;
         party.finished(number, bucket, common)
@@ -335,6 +345,22 @@ mod tests {
         let (received, sent, _) = run(&job, &receiver, &sender, &[0, 1]);
         assert_eq!(received, Err(Misuse::Duplicate { what: "lost" }.into()));
         assert!(matches!(sent, Err(Fault::Transport(_))));
+    }
+
+    #[test]
+    fn a_bucket_with_more_ids_than_its_padding_is_bad_luck() {
+        let (job, _, _) = two_buckets(Readers::ReceiverOnly, Security::SemiHonest);
+        let size = job.setup().sizes().sender();
+        let crowded = |n: u128| Id::new((n << 64 | 1).to_le_bytes());
+        let ids: Vec<Id> = (0..=u128::from(size)).map(crowded).collect();
+        let receiver = InMemory::new(&job, &ids, size + 1);
+        let sent = {
+            let (mut channel, _peer) = memory_pair();
+            let channels = std::slice::from_mut(&mut channel);
+            let mut rng = Prg::new(Block(1));
+            job.send(channels, SID, &[0], &receiver, &mut rng)
+        };
+        assert!(matches!(sent, Err(Fault::Unlucky(_))));
     }
 
     #[test]

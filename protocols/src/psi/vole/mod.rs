@@ -73,7 +73,7 @@ const RETURNED_CLOSING: Kind = Kind::new(0x0409, "VOLE-PSI closing of the receiv
 /// Bytes of a tag in malicious mode: a block.
 const TAG_BYTES_MALICIOUS: usize = 16;
 /// Version of messages, hashes and order.
-const VERSION: u64 = 1;
+pub const VERSION: u32 = 1;
 
 /// Who learns which ids are common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +122,11 @@ impl Setup {
         Self { readers, ..self }
     }
 
+    /// Elements of 16 bytes of the masked vector.
+    pub fn vector_elements(&self) -> usize {
+        self.shape.width()
+    }
+
     /// Bytes of a tag.
     pub fn tag_bytes(&self) -> usize {
         self.tag_bytes
@@ -138,8 +143,8 @@ impl Setup {
 
     /// Everything that both sides have to mean by the same name.
     fn terms(&self) -> [u8; 32] {
-        let numbers = [
-            VERSION,
+        let numbers: [u64; 6] = [
+            VERSION.into(),
             self.sizes.receiver().into(),
             self.sizes.sender().into(),
             self.buckets,
