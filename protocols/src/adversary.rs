@@ -4,7 +4,13 @@
 //! whether it ended in a fault or the right answer. **Clumsy** tampering leaves the headers as they fall, as a broken
 //! transport would; a **deft** adversary numbers the frames anew and states their true lengths, as a cheating peer would.
 
-use crate::channel::{HEADER_BYTES, MemoryTransport, Transport, memory_transports};
+mod sweep;
+
+pub(crate) use sweep::{Effort, Ended, assert_only_unnoticed, sweep};
+
+use crate::channel::{
+    Channel, HEADER_BYTES, MemoryTransport, Totals, Transport, memory_transports,
+};
 use crate::fault::{Broken, Fault};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,6 +48,20 @@ pub(crate) struct Case {
     pub(crate) kind: u16,
     pub(crate) tampering: Tampering,
     pub(crate) deft: bool,
+}
+
+impl Case {
+    /// Whether all headers can still be true, and only bodies be others, or at other places: what no channel can see.
+    fn may_change_bodies_only(&self) -> bool {
+        match self.tampering {
+            Tampering::Flip { bit } => bit >= 8 * HEADER_BYTES,
+            Tampering::ReplayOther => true,
+            Tampering::Double | Tampering::SwapWithNext | Tampering::ReplayEarlier { .. } => {
+                self.deft
+            }
+            Tampering::Drop | Tampering::Cut | Tampering::Extend => false,
+        }
+    }
 }
 
 /// Frames in order of sending, of both sides.
@@ -186,6 +206,25 @@ pub(crate) fn honest() -> Ends {
     [Box::new(left), Box::new(right)]
 }
 
+/// Runs both roles, each on its own thread; a side that ends lets go of its end of the line.
+pub(crate) fn both<L, R: Send>(
+    [left_end, right_end]: Ends,
+    left: impl FnOnce(&mut Channel) -> L,
+    right: impl FnOnce(&mut Channel) -> R + Send,
+) -> (L, R, [Totals; 2]) {
+    std::thread::scope(|scope| {
+        let right = scope.spawn(move || {
+            let mut channel = Channel::new(right_end);
+            (right(&mut channel), channel.totals())
+        });
+        let mut channel = Channel::new(left_end);
+        let (left, left_totals) = (left(&mut channel), channel.totals());
+        drop(channel);
+        let (right, right_totals) = right.join().expect("the right role does not panic");
+        (left, right, [left_totals, right_totals])
+    })
+}
+
 /// Runs `session` over an honest line and returns every frame with its result.
 pub(crate) fn record<R>(session: impl FnOnce(Ends) -> R) -> (Frames, R) {
     let (left, right) = memory_transports(SWEEP_DEADLINE);
@@ -206,58 +245,4 @@ pub(crate) fn record<R>(session: impl FnOnce(Ends) -> R) -> (Frames, R) {
             .clone()
     });
     (taken, result)
-}
-
-/// Runs `session` once for every tampering of every frame, and hands each case with its result to `judge`. `genuine` are
-/// the frames of an untampered run, `other` those of another session.
-pub(crate) fn sweep<R>(
-    genuine: &Frames,
-    other: &Frames,
-    session: impl Fn(Ends) -> R,
-    mut judge: impl FnMut(&Case, R),
-) {
-    for (side, frames) in genuine.iter().enumerate() {
-        for (frame, bytes) in frames.iter().enumerate() {
-            let kind = u16::from_le_bytes([bytes[0], bytes[1]]);
-            for (tampering, deft) in tamperings(frame, bytes.len()) {
-                let case = Case {
-                    side,
-                    frame,
-                    kind,
-                    tampering,
-                    deft,
-                };
-                let (left, right) = memory_transports(SWEEP_DEADLINE);
-                let script = |at| (at == side).then(|| (case.clone(), other.clone()));
-                let [left, right] = [
-                    Tampered::new(left, script(0)),
-                    Tampered::new(right, script(1)),
-                ];
-                judge(&case, session([Box::new(left), Box::new(right)]));
-            }
-        }
-    }
-}
-
-/// Every bit of the header is flipped once, and one bit of each byte of the body.
-fn tamperings(frame: usize, length: usize) -> Vec<(Tampering, bool)> {
-    let flips = (0..HEADER_BYTES * 8).chain((HEADER_BYTES..length).map(|byte| byte * 8 + byte % 8));
-    let mut all: Vec<_> = flips.map(|bit| (Tampering::Flip { bit }, false)).collect();
-    for deft in [false, true] {
-        let whole = [
-            Tampering::Drop,
-            Tampering::Double,
-            Tampering::SwapWithNext,
-            Tampering::Cut,
-            Tampering::Extend,
-        ];
-        all.extend(
-            whole
-                .into_iter()
-                .chain([Tampering::ReplayOther])
-                .map(|tampering| (tampering, deft)),
-        );
-        all.extend((0..frame).map(|earlier| (Tampering::ReplayEarlier { frame: earlier }, deft)));
-    }
-    all
 }

@@ -23,8 +23,8 @@ use point::Point;
 /// Transfers that one set-up of the extension needs, and the most that one call makes.
 pub const TRANSFERS: usize = 128;
 
-const POINTS: Kind = Kind::new(0x0201, "base OT points");
-const ANSWER: Kind = Kind::new(0x0202, "base OT answer");
+pub(crate) const POINTS: Kind = Kind::new(0x0201, "base OT points");
+pub(crate) const ANSWER: Kind = Kind::new(0x0202, "base OT answer");
 
 /// Bytes of `transfers` transfers, both directions.
 pub const fn bytes(transfers: usize) -> u64 {

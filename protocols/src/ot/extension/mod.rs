@@ -36,9 +36,9 @@ const TILE_WORDS: usize = 32;
 /// Most transfers of one call: far above what one chunk needs, and small enough that its tweaks cannot run out.
 pub const TRANSFERS_MAX: usize = 1 << 28;
 
-const TREE_SUMS: Kind = Kind::new(0x0211, "OT extension tree sums");
+pub(crate) const TREE_SUMS: Kind = Kind::new(0x0211, "OT extension tree sums");
 const TREE_PROOFS: Kind = Kind::new(0x0212, "OT extension tree proofs");
-const CORRECTIONS: Kind = Kind::new(0x0213, "OT extension corrections");
+pub(crate) const CORRECTIONS: Kind = Kind::new(0x0213, "OT extension corrections");
 const CHALLENGE: Kind = Kind::new(0x0214, "OT extension challenge");
 const RESPONSE: Kind = Kind::new(0x0215, "OT extension response");
 

@@ -1,3 +1,5 @@
+mod tamper;
+
 use super::*;
 use crate::channel::{Channel, memory_pair};
 use crate::fault::{Fault, Misbehaviour};

@@ -2,7 +2,7 @@
 
 use super::super::messages::{BLINDED, EVALUATED, MASKED};
 use super::*;
-use crate::adversary::{Case, Frames, Scripted, Tampering, record, sweep};
+use crate::adversary::{Case, Effort, Frames, Scripted, Tampering, record, sweep};
 use crate::channel::HEADER_BYTES;
 use crate::fault::Broken;
 use proptest::prelude::*;
@@ -57,7 +57,7 @@ fn swept(setup: &Setup, genuine: &Frames, other: &Frames) -> BTreeSet<&'static s
             _ => {}
         }
     };
-    sweep(genuine, other, |ends| setup.run(ends), judge);
+    sweep(Effort::Full, genuine, other, |ends| setup.run(ends), judge);
     wrong
 }
 
