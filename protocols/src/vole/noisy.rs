@@ -19,7 +19,7 @@ use crate::security::Security;
 use crate::session_id::SessionId;
 use rand_core::CryptoRng;
 
-const CORRECTIONS: Kind = Kind::new(0x0301, "base VOLE corrections");
+pub(super) const CORRECTIONS: Kind = Kind::new(0x0301, "base VOLE corrections");
 const CHALLENGE: Kind = Kind::new(0x0302, "base VOLE challenge");
 const RESPONSE: Kind = Kind::new(0x0303, "base VOLE response");
 

@@ -34,8 +34,13 @@ impl Setup {
     /// # Panics
     /// If `outputs` is above [`OUTPUTS_MAX`]: a caller's defect.
     pub fn new(outputs: usize, security: Security) -> Self {
+        Self::in_chunks(outputs, CHUNK_OUTPUTS_MAX, security)
+    }
+
+    /// In chunks of at most `chunk_outputs_max` outputs: tests make several small ones.
+    pub(super) fn in_chunks(outputs: usize, chunk_outputs_max: usize, security: Security) -> Self {
         assert!(outputs <= OUTPUTS_MAX, "outputs in range");
-        let chunks = outputs.div_ceil(CHUNK_OUTPUTS_MAX - BASE).max(1);
+        let chunks = outputs.div_ceil(chunk_outputs_max - BASE).max(1);
         // The first chunk also feeds the base entries of the others.
         let all = outputs + (chunks - 1) * BASE;
         let chunk = all.div_ceil(chunks).max(CHUNK_OUTPUTS_MIN);

@@ -1,3 +1,5 @@
+mod tamper;
+
 use super::setup::BASE;
 use super::*;
 use crate::channel::{Channel, memory_pair};
