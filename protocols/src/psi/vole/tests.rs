@@ -1,3 +1,5 @@
+mod tamper;
+
 use super::*;
 use crate::channel::memory_pair;
 use crate::fault::Misbehaviour;
