@@ -22,4 +22,6 @@ pub mod security;
 pub mod session_id;
 mod shuffle;
 mod simd;
+#[cfg(test)]
+mod vectors;
 pub mod vole;

@@ -62,7 +62,9 @@ mod x86 {
 
     #[inline]
     pub(super) fn available() -> bool {
-        is_x86_feature_detected!("pclmulqdq") && is_x86_feature_detected!("sse4.1")
+        crate::simd::special_instructions()
+            && is_x86_feature_detected!("pclmulqdq")
+            && is_x86_feature_detected!("sse4.1")
     }
 
     #[inline(always)]

@@ -136,7 +136,8 @@ mod x86 {
 
     #[inline]
     pub(super) fn available() -> bool {
-        is_x86_feature_detected!("avx2")
+        crate::simd::special_instructions()
+            && is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("sse3")
             && is_x86_feature_detected!("pclmulqdq")
     }

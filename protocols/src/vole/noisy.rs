@@ -20,8 +20,8 @@ use crate::session_id::SessionId;
 use rand_core::CryptoRng;
 
 pub(super) const CORRECTIONS: Kind = Kind::new(0x0301, "base VOLE corrections");
-const CHALLENGE: Kind = Kind::new(0x0302, "base VOLE challenge");
-const RESPONSE: Kind = Kind::new(0x0303, "base VOLE response");
+pub(super) const CHALLENGE: Kind = Kind::new(0x0302, "base VOLE challenge");
+pub(super) const RESPONSE: Kind = Kind::new(0x0303, "base VOLE response");
 
 /// Bytes of `entries` entries, both directions.
 pub(super) fn bytes(entries: usize, security: Security) -> u64 {

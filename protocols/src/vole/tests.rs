@@ -1,4 +1,5 @@
 mod tamper;
+mod vectors;
 
 use super::setup::BASE;
 use super::*;
@@ -88,19 +89,17 @@ fn an_inconsistent_base_correction_fails_the_base_check() {
                     .for_each(|(c, zero)| *c = field::multiply(*c, Block(2)) ^ *zero);
             }
             channel
-                .send_all(Kind::new(0x0301, "base VOLE corrections"), &corrections)
+                .send_all(noisy::CORRECTIONS, &corrections)
                 .expect("sent");
             let challenge: Vec<Block> = channel
-                .receive_part(Kind::new(0x0302, "base VOLE challenge"), 1)
+                .receive_part(noisy::CHALLENGE, 1)
                 .expect("challenge");
             let weights = field::powers(challenge[0], BASE);
             let answer = [
                 field::inner_product(&weights, &a),
                 field::inner_product(&weights, &c),
             ];
-            channel
-                .send_part(Kind::new(0x0303, "base VOLE response"), &answer)
-                .expect("sent");
+            channel.send_part(noisy::RESPONSE, &answer).expect("sent");
         },
     );
     assert_eq!(

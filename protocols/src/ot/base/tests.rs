@@ -1,4 +1,5 @@
 mod tamper;
+mod vectors;
 
 use super::*;
 use crate::channel::{Channel, memory_pair};
