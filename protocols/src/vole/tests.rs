@@ -10,6 +10,7 @@ use crate::prg::Prg;
 use crate::secret::Secret;
 use crate::security::Security;
 use crate::session_id::SessionId;
+use proptest::prelude::*;
 
 const SID: SessionId = SessionId::new([3; 32]);
 const DELTA: Block = Block(0x1234_5678_9abc_def0_0fed_cba9_8765_4321);
@@ -117,7 +118,7 @@ fn an_inconsistent_base_correction_fails_the_base_check() {
 #[test]
 fn one_flipped_bit_in_any_tree_message_is_found_or_harmless() {
     for kind in [TREE_SUMS, TREE_DIFFERENCES, CHECK_VALUE] {
-        let fault = receiver_behind_flipped(kind);
+        let fault = receiver_behind_flipped(kind, 3);
         // A flip in the sum that R does not take changes nothing; the run then ends well, with the right answer.
         assert!(
             matches!(
@@ -133,11 +134,24 @@ fn one_flipped_bit_in_any_tree_message_is_found_or_harmless() {
     }
 }
 
-fn receiver_behind_flipped(kind: Kind) -> Option<Fault> {
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// A programmed difference is a base entry of S plus what R computes itself: a wrong bit of either is the same.
+    #[test]
+    fn one_flipped_bit_of_any_base_entry_fails_the_check_of_the_trees(bit_from_end in 0..128 * setup::NOISE) {
+        let found = Misbehaviour::CheckFailed { check: "the VOLE trees" };
+        prop_assert_eq!(receiver_behind_flipped(TREE_DIFFERENCES, bit_from_end), Some(found.into()));
+    }
+}
+
+/// The receiver's fault where one bit, counted from the end, of the first frame of `kind` is another.
+fn receiver_behind_flipped(kind: Kind, bit_from_end: usize) -> Option<Fault> {
     use crate::channel::{MEMORY_DEADLINE, Transport, memory_transports};
     struct Flip<T> {
         line: T,
         kind: Kind,
+        bit_from_end: usize,
         done: bool,
     }
     impl<T: Transport> Transport for Flip<T> {
@@ -148,9 +162,8 @@ fn receiver_behind_flipped(kind: Kind) -> Option<Fault> {
             let mut frame = self.line.receive()?;
             if !self.done && frame.starts_with(&self.kind.number().to_le_bytes()) {
                 self.done = true;
-                if let Some(byte) = frame.last_mut() {
-                    *byte ^= 0x10;
-                }
+                let byte = frame.len() - 1 - self.bit_from_end / 8;
+                frame[byte] ^= 0x80 >> (self.bit_from_end % 8);
             }
             Ok(frame)
         }
@@ -161,6 +174,7 @@ fn receiver_behind_flipped(kind: Kind) -> Option<Fault> {
     let mut to_sender = Channel::new(Box::new(Flip {
         line: to_sender,
         kind,
+        bit_from_end,
         done: false,
     }));
     std::thread::scope(|scope| {

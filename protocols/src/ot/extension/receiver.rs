@@ -18,7 +18,7 @@ use rand_core::CryptoRng;
 pub struct Receiver {
     instances: Vec<Streams>,
     hash: CorrelationHash,
-    tweak: u128,
+    pub(super) tweak: u128,
     security: Security,
 }
 

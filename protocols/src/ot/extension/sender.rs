@@ -21,7 +21,7 @@ pub struct Sender {
     instances: Vec<Streams>,
     delta: Secret<Block>,
     hash: CorrelationHash,
-    tweak: u128,
+    pub(super) tweak: u128,
     security: Security,
 }
 

@@ -2,6 +2,7 @@ mod tamper;
 mod vectors;
 
 use super::*;
+use crate::adversary::{both, honest};
 use crate::channel::{Channel, memory_pair};
 use crate::fault::{Fault, Misbehaviour};
 use crate::prg::Prg;
@@ -134,6 +135,50 @@ fn every_choice_gets_its_key_and_never_the_other() {
 fn keys_of_two_batches_do_not_repeat_even_for_equal_choices() {
     let runs = run(Security::SemiHonest, vec![vec![true; 128], vec![true; 128]]);
     assert!(runs[0].1.iter().all(|key| !runs[1].1.contains(key)));
+}
+
+/// Runs two batches of as many transfers; `between` may change the receiver in between. Returns the second batch.
+fn second_batch(
+    security: Security,
+    between: impl FnOnce(&mut Receiver),
+) -> (Vec<[Block; 2]>, Vec<Block>, u128) {
+    const COUNT: usize = 150;
+    let receive = |channel: &mut Channel| {
+        let rng = &mut Prg::new(Block(2));
+        let mut receiver = Receiver::set_up(channel, &SID, security, rng)?;
+        receiver.extend(channel, &choices(3, COUNT), rng)?;
+        between(&mut receiver);
+        receiver.extend(channel, &choices(4, COUNT), rng)
+    };
+    let send = |channel: &mut Channel| {
+        let rng = &mut Prg::new(Block(1));
+        let mut sender = Sender::set_up(channel, &SID, security, rng)?;
+        sender.extend(channel, COUNT, rng)?;
+        let first_tweak = sender.tweak;
+        Ok::<_, Fault>((sender.extend(channel, COUNT, rng)?, first_tweak))
+    };
+    let (chosen, sent, _) = both(honest(), receive, send);
+    let (pairs, first_tweak) = sent.expect("honest");
+    (pairs, chosen.expect("honest"), first_tweak)
+}
+
+#[test]
+fn a_tweak_used_again_gives_none_of_the_keys() {
+    for security in [Security::SemiHonest, Security::Malicious] {
+        let (pairs, chosen, first_tweak) = second_batch(security, |_| ());
+        assert_eq!(
+            first_tweak, 150,
+            "the second batch goes on where the first ended"
+        );
+        assert!(
+            chosen
+                .iter()
+                .zip(&pairs)
+                .all(|(key, pair)| pair.contains(key))
+        );
+        let (pairs, chosen, _) = second_batch(security, |receiver| receiver.tweak = 0);
+        assert!(!pairs.as_flattened().iter().any(|key| chosen.contains(key)));
+    }
 }
 
 #[test]
