@@ -139,7 +139,7 @@ proptest! {
 
     /// A programmed difference is a base entry of S plus what R computes itself: a wrong bit of either is the same.
     #[test]
-    fn one_flipped_bit_of_any_base_entry_fails_the_check_of_the_trees(bit_from_end in 0..128 * setup::NOISE) {
+    fn one_flipped_bit_of_any_base_entry_fails_the_check_of_the_trees(bit_from_end in 0..128 * NOISE) {
         let found = Misbehaviour::CheckFailed { check: "the VOLE trees" };
         prop_assert_eq!(receiver_behind_flipped(TREE_DIFFERENCES, bit_from_end), Some(found.into()));
     }
