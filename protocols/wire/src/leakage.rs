@@ -2,13 +2,16 @@
 //!
 //! It is one page for approvers and depends on the plan, the job and both publications only, so every party derives the same
 //! bytes. What holds only as long as somebody is honest is said under that somebody's name, with the words "not prevented"
-//! where nothing but contracts stops it. Specification: protocols.md §6 for what ECDH-PSI hides, product.md §4 for the form.
+//! where nothing but contracts stops it. Specification: protocols.md §5 and §6 for what VOLE-PSI and ECDH-PSI hide, product.md §4
+//! for the form. What is true of one protocol only stands in a file of its own, `ecdh` and `vole`.
 
 mod cost;
+mod ecdh;
 mod outsiders;
 mod page;
 mod parties;
 mod runs;
+mod vole;
 
 use crate::job::Job;
 use crate::names::OrgName;
@@ -106,20 +109,23 @@ pub fn statement(
     let run = Run {
         plan,
         job,
-        protocol,
         receiver,
         sender,
     };
-    let mut observers = vec![parties::receiver(&run), parties::sender(&run)];
+    let part = match protocol {
+        Protocol::Ecdh { .. } => ecdh::part(&run),
+        Protocol::Vole(terms) => vole::part(&run, terms),
+    };
+    let mut observers = vec![parties::receiver(&run, &part), parties::sender(&run, &part)];
     if first.org != plan.receiver {
         observers.reverse();
     }
     observers.extend([outsiders::coordinator(&run), outsiders::eavesdropper(&run)]);
     Statement {
-        runs: runs::lines(&run),
+        runs: runs::lines(&run, &part.name),
         recipients: plan.recipients().into_iter().cloned().collect(),
         observers,
-        assumptions: outsiders::assumptions(&run),
+        assumptions: outsiders::assumptions(&run, &part),
         cost,
     }
 }
@@ -164,7 +170,35 @@ impl<'a> Party<'a> {
 struct Run<'a> {
     plan: &'a Plan,
     job: &'a Job,
-    protocol: &'a Protocol,
     receiver: Party<'a>,
     sender: Party<'a>,
+}
+
+/// What is true of one protocol only.
+struct ProtocolPart {
+    /// Its name and its public shape.
+    name: String,
+    /// At R.
+    receiver: Role,
+    /// At S.
+    sender: Role,
+    /// What it rests on, first of all what a party is taken to do.
+    assumptions: Vec<String>,
+}
+
+/// One side of a protocol.
+struct Role {
+    /// Its messages as this side receives them.
+    receives: Vec<String>,
+    /// Most ids that this side enters.
+    ids_most: u64,
+    /// Ways to cheat that this protocol stops or leaves open.
+    cheats: Vec<Cheat>,
+}
+
+fn cheat(attempt: impl Into<String>, stopped_by: impl Into<String>) -> Cheat {
+    Cheat {
+        attempt: attempt.into(),
+        stopped_by: stopped_by.into(),
+    }
 }

@@ -49,7 +49,7 @@ impl Plan {
 
     /// Whether both parties read, so that R returns the matched tags to S.
     pub fn is_mutual(&self) -> bool {
-        self.recipients().len() > 1
+        self.operator.is_mutual()
     }
 }
 
@@ -178,6 +178,13 @@ pub enum Operator {
         /// How it is displayed.
         display: Display,
     },
+}
+
+impl Operator {
+    /// Whether both parties read.
+    pub fn is_mutual(&self) -> bool {
+        matches!(self, Self::Reveal { readers, .. } if readers.len() > 1)
+    }
 }
 
 /// A reader's own rows in the result of a reveal.

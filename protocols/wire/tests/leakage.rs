@@ -8,84 +8,10 @@
 mod published;
 
 use entente_wire::canonical;
-use entente_wire::job::Job;
-use entente_wire::leakage::{Observer, Statement, Who, statement};
-use entente_wire::plan::{Operator, Plan};
-use entente_wire::sql::{self, Catalog};
-use published::{Asked, Published, protocol, read, vector};
-
-/// One accepted question of the vectors with its statement.
-struct Told {
-    name: String,
-    job: Job,
-    plan: Plan,
-    statement: Statement,
-}
-
-fn told(catalog: &Published) -> Vec<Told> {
-    let table: toml::Table = read("accepted.toml");
-    let cases = table.get("case").unwrap().as_array().unwrap();
-    cases
-        .iter()
-        .map(|case| tell(case.as_table().unwrap().clone(), catalog))
-        .collect()
-}
-
-fn tell(mut case: toml::Table, catalog: &Published) -> Told {
-    let name = case.remove("name").unwrap().as_str().unwrap().to_owned();
-    for key in ["plan", "same_as", "filters", "min_group_planned"] {
-        case.remove(key);
-    }
-    let asked: Asked = case.try_into().unwrap();
-    let job = asked.job();
-    let plan = sql::plan(&job, &asked.asker, catalog).unwrap();
-    let statement = state(&plan, &job, catalog);
-    Told {
-        name,
-        job,
-        plan,
-        statement,
-    }
-}
-
-fn state(plan: &Plan, job: &Job, catalog: &Published) -> Statement {
-    let [first, second] = &plan.sides;
-    let publication =
-        |side: &entente_wire::plan::Side| catalog.publication(&side.org, &side.dataset).unwrap();
-    let publications = [publication(first), publication(second)];
-    let (protocol, cost) = protocol(plan, publications);
-    statement(plan, job, publications, &protocol, cost)
-}
-
-fn one(name: &str) -> Told {
-    told(&Published::load())
-        .into_iter()
-        .find(|told| told.name == name)
-        .unwrap()
-}
-
-impl Told {
-    fn party(&self, receiver: bool) -> &Observer {
-        let is = |observer: &&Observer| match &observer.who {
-            Who::Party { org } => (*org == self.plan.receiver) == receiver,
-            Who::Coordinator | Who::Eavesdropper => false,
-        };
-        self.statement.observers.iter().find(is).unwrap()
-    }
-}
-
-/// What somebody can do although nobody should.
-fn not_prevented(observer: &Observer) -> Vec<&str> {
-    let open = observer
-        .cheating
-        .iter()
-        .filter(|cheat| cheat.stopped_by.starts_with("not prevented"));
-    open.map(|cheat| cheat.attempt.as_str()).collect()
-}
-
-fn any(texts: &[String], words: &str) -> bool {
-    texts.iter().any(|text| text.contains(words))
-}
+use entente_wire::leakage::{Statement, Who};
+use entente_wire::plan::Operator;
+use published::told::{any, not_prevented, one, state, told};
+use published::{Published, vector};
 
 #[test]
 fn everyone_who_sees_bytes_is_there_and_every_recipient_is_named() {
@@ -147,12 +73,11 @@ fn a_reveal_is_called_a_reveal_and_a_count_a_count() {
             }
         }
         let sender = told.party(false);
-        assert!(
-            any(&sender.learns, "neither which ids are common nor how many"),
-            "{}",
-            told.name
-        );
-        assert!(!any(&sender.receives, "result"), "{}", told.name);
+        let nothing = any(&sender.learns, "neither which ids are common nor how many");
+        let result = any(&sender.receives, "The result");
+        let (both, name) = (told.plan.is_mutual(), &told.name);
+        assert_eq!((nothing, result), (!both, both), "{name}");
+        assert_eq!(any(&sender.learns, "id by id"), both, "{name}");
     }
 }
 
@@ -176,6 +101,7 @@ fn what_only_honesty_stops_is_said_to_be_not_prevented() {
                 assert!(receiver.contains("subtract the exact numbers"));
             }
         }
+        assert!(receiver.contains("Break off once it has its result"));
         let sender = not_prevented(told.party(false)).join("\n");
         assert!(
             sender.contains("Leave out ids or invent some"),
@@ -191,22 +117,23 @@ fn what_only_honesty_stops_is_said_to_be_not_prevented() {
 }
 
 #[test]
-fn a_condition_at_the_sender_is_told_as_something_the_receiver_learns() {
+fn a_condition_is_told_as_something_the_reader_at_the_other_side_learns() {
     let mut conditions = 0;
     for told in told(&Published::load()) {
-        let sender = told
-            .plan
-            .sides
-            .iter()
-            .find(|side| side.org != told.plan.receiver)
-            .unwrap();
-        let inside = sender
-            .derived
-            .as_ref()
-            .and_then(|derived| derived.filter.as_ref());
-        for condition in inside.into_iter().chain(&sender.filter) {
-            conditions += 1;
-            assert!(any(&told.party(true).learns, &condition.0), "{}", told.name);
+        for side in &told.plan.sides {
+            let is_receiver = side.org == told.plan.receiver;
+            if is_receiver && !told.plan.is_mutual() {
+                continue;
+            }
+            let inside = side
+                .derived
+                .as_ref()
+                .and_then(|derived| derived.filter.as_ref());
+            for condition in inside.into_iter().chain(&side.filter) {
+                conditions += 1;
+                let reader = told.party(!is_receiver);
+                assert!(any(&reader.learns, &condition.0), "{}", told.name);
+            }
         }
     }
     assert!(
@@ -304,6 +231,8 @@ fn pages_are_exactly_those_of_the_vectors() {
     for (name, file) in [
         ("overlap size", "overlap"),
         ("reveal own rows", "reveal"),
+        ("reveal own rows by ECDH-PSI", "reveal-ecdh"),
+        ("reveal own rows to one that may cheat", "reveal-malicious"),
         ("table over own columns", "table"),
     ] {
         let path = vector(&format!("pages/{file}.txt"));

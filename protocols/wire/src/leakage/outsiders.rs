@@ -1,7 +1,6 @@
 //! Those who take no part: the coordinator and whoever reads the network; and what everything rests on.
 
-use super::parties::cheat;
-use super::{NOT_PREVENTED, Observer, Run, Who};
+use super::{NOT_PREVENTED, Observer, ProtocolPart, Run, Who, cheat};
 use crate::plan::Operator;
 
 /// The coordinator orchestrates and is blind.
@@ -57,16 +56,13 @@ pub(super) fn eavesdropper(run: &Run<'_>) -> Observer {
 }
 
 /// What the protection rests on.
-pub(super) fn assumptions(run: &Run<'_>) -> Vec<String> {
+pub(super) fn assumptions(run: &Run<'_>, part: &ProtocolPart) -> Vec<String> {
     let (receiver, sender) = (run.receiver.org(), run.sender.org());
-    let mut assumptions = vec![
-        "Both nodes run the protocol as written (semi-honest). What a node that does not could get is listed under its name.".to_owned(),
-        "The decisional Diffie-Hellman problem is hard in ristretto255, and its hash to the group (SHA-512) behaves like a random \
-         function. Neither resists a large quantum computer: whoever keeps the group elements may open them then."
-            .to_owned(),
+    let mut assumptions = part.assumptions.clone();
+    assumptions.extend([
         "Ed25519 signatures and SHA-256 cannot be forged; each node's keys are only its own.".to_owned(),
         format!("{receiver} and {sender} each answer for their own data: consent, correct ids, one person behind one id."),
-    ];
+    ]);
     if !matches!(run.plan.operator, Operator::Reveal { .. }) {
         assumptions.push(
             "The result carries no noise (`epsilon: none`, allowed by both policies): it is not differentially private, and exact \

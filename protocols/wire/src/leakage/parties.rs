@@ -1,55 +1,217 @@
-//! The two parties: R, who reads the result, and S, its partner (protocols.md §6).
+//! The two parties: R, who reads the result, and S, its partner, who reads one too where `results_to` names both (protocols.md §5).
 
-use super::{Cheat, NOT_PREVENTED, Observer, Party, Run, Who};
-use crate::names::OrgName;
+use super::{Cheat, NOT_PREVENTED, Observer, Party, ProtocolPart, Run, Who, cheat};
 use crate::plan::Operator;
 
+/// One party as it looks at the other.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    run: &'a Run<'a>,
+    me: Party<'a>,
+    partner: Party<'a>,
+}
+
 /// What R receives, learns and could get.
-pub(super) fn receiver(run: &Run<'_>) -> Observer {
-    let (me, partner) = (run.receiver.org(), run.sender.org());
-    let mut learns = match &run.plan.operator {
-        Operator::Reveal { .. } => vec![which(run)],
-        Operator::Table { min_group, .. } => vec![
-            which(run),
-            format!(
-                "The table, which it computes from that and its own columns; also the groups of fewer than {min_group} ids, which its \
-                 node knows and does not show."
-            ),
-        ],
-        Operator::Overlap { min_group, .. } => vec![
-            format!(
-                "How many of {} are among {}: the exact number. Its node learns it even if it is below {min_group} and then does \
-                 not show it.",
-                own_ids(run.receiver),
-                entered(run.sender)
-            ),
-            "Not which ids these are, unless they are none or all of them.".to_owned(),
-        ],
+pub(super) fn receiver(run: &Run<'_>, part: &ProtocolPart) -> Observer {
+    let view = View {
+        run,
+        me: run.receiver,
+        partner: run.sender,
     };
-    learns.extend(about_conditions(run));
-    learns.extend([size(run.sender), time(run.sender)]);
-    Observer {
-        who: party(me),
-        receives: vec![
-            format!("The result, for {me}'s people."),
-            points(run.sender, &format!("each padded id of {partner}")),
-            points(
-                run.receiver,
-                "each padded id of its own, returned under the partner's key",
+    let role = &part.receiver;
+    let mut cheating = vec![view.enters(role.ids_most)];
+    cheating.extend(run.plan.is_mutual().then(falsifies));
+    cheating.extend(role.cheats.iter().cloned());
+    cheating.extend(view.uses());
+    cheating.push(view.repeats());
+    cheating.push(cheat(
+        "Break off once it has its result.",
+        format!(
+            "{NOT_PREVENTED}; the attempt counts at {}'s node",
+            view.partner.org()
+        ),
+    ));
+    view.observer(
+        [view.result()],
+        &role.receives,
+        view.learns_result(),
+        cheating,
+    )
+}
+
+/// What S receives, learns and could get.
+pub(super) fn sender(run: &Run<'_>, part: &ProtocolPart) -> Observer {
+    let view = View {
+        run,
+        me: run.sender,
+        partner: run.receiver,
+    };
+    let role = &part.sender;
+    let reads = run.plan.is_mutual();
+    let mut cheating = vec![falsifies()];
+    cheating.extend(reads.then(|| view.enters(role.ids_most)));
+    cheating.extend(role.cheats.iter().cloned());
+    cheating.extend(reads.then(|| view.uses()).into_iter().flatten());
+    cheating.extend(reads.then(|| view.repeats()));
+    cheating.push(cheat(
+        "Break off in the middle.",
+        format!("{NOT_PREVENTED}; the result is lost, nothing is learned from it"),
+    ));
+    let learns = match reads {
+        true => view.learns_result(),
+        false => {
+            vec!["Nothing about the result: neither which ids are common nor how many.".to_owned()]
+        }
+    };
+    let result = reads.then(|| view.result());
+    view.observer(result, &role.receives, learns, cheating)
+}
+
+impl View<'_> {
+    fn observer(
+        self,
+        result: impl IntoIterator<Item = String>,
+        messages: &[String],
+        result_learned: Vec<String>,
+        cheating: Vec<Cheat>,
+    ) -> Observer {
+        let mut receives: Vec<String> = result.into_iter().collect();
+        receives.extend(messages.iter().cloned());
+        receives.push(records(self.partner));
+        let mut learns = result_learned;
+        learns.extend([size(self.partner), time(self.partner)]);
+        Observer {
+            who: Who::Party {
+                org: self.me.org().clone(),
+            },
+            receives,
+            learns,
+            cheating,
+        }
+    }
+
+    fn result(self) -> String {
+        format!("The result, for {}'s people.", self.me.org())
+    }
+
+    /// What a reader learns by design.
+    fn learns_result(self) -> Vec<String> {
+        let mut learns = match &self.run.plan.operator {
+            Operator::Reveal { .. } => vec![self.which()],
+            Operator::Table { min_group, .. } => vec![
+                self.which(),
+                format!(
+                    "The table, which it computes from that and its own columns; also the groups of fewer than {min_group} ids, which its \
+                     node knows and does not show."
+                ),
+            ],
+            Operator::Overlap { min_group, .. } => vec![
+                format!(
+                    "How many of {} are among {}: the exact number. Its node learns it even if it is below {min_group} and then does \
+                     not show it.",
+                    own_ids(self.me),
+                    entered(self.partner)
+                ),
+                "Not which ids these are, unless they are none or all of them.".to_owned(),
+            ],
+        };
+        learns.extend(self.about_conditions());
+        learns
+    }
+
+    /// "Which of its own ids …", the truth about a reveal.
+    fn which(self) -> String {
+        format!(
+            "Which of {} are among {}: id by id.",
+            own_ids(self.me),
+            entered(self.partner)
+        )
+    }
+
+    /// A condition at the partner's side says something about each matched person.
+    fn about_conditions(self) -> Option<String> {
+        let conditions = self.partner.conditions();
+        if conditions.is_empty() {
+            return None;
+        }
+        let (partner, conditions) = (self.partner.org(), conditions.join(" AND "));
+        Some(match &self.run.plan.operator {
+            Operator::Overlap { .. } => format!(
+                "How many of the common ids meet {partner}'s condition {conditions}; not which."
             ),
-            records(run.sender),
-        ],
-        learns,
-        cheating: receiver_cheating(run),
+            Operator::Reveal { .. } | Operator::Table { .. } => format!(
+                "Of each matched id, that it meets {partner}'s condition {conditions}; of an id it already knows to be at {partner}, a missing \
+                 match tells that it does not, or that consent is missing."
+            ),
+        })
+    }
+
+    /// Whoever reads can ask about whom it likes.
+    fn enters(self, ids_most: u64) -> Cheat {
+        cheat(
+            format!(
+                "Enter ids that it does not hold, or only those it is curious about, up to its padded size of {ids_most}."
+            ),
+            format!(
+                "{NOT_PREVENTED}; `min_set` is kept by {}'s own node",
+                self.me.org()
+            ),
+        )
+    }
+
+    /// What a reader can make of what it has learned.
+    fn uses(self) -> Vec<Cheat> {
+        match &self.run.plan.operator {
+            Operator::Reveal { .. } => vec![cheat(
+                "Keep the list of matched ids and use it for something else.",
+                format!("{NOT_PREVENTED}; the purpose binds by contract"),
+            )],
+            Operator::Table { .. } => vec![
+                cheat(
+                    "Keep the list of matched ids, or compute other tables from it.",
+                    format!("{NOT_PREVENTED}; its node holds the list and is meant to drop it"),
+                ),
+                cheat(
+                    "Show groups that are smaller than allowed.",
+                    format!(
+                        "{NOT_PREVENTED}; the threshold is applied by {}'s own node",
+                        self.me.org()
+                    ),
+                ),
+            ],
+            Operator::Overlap { .. } => vec![
+                cheat(
+                    "Recognise which of its ids matched by relating its blinded points to each other, or by entering one id many \
+                     times in disguise.",
+                    format!("{NOT_PREVENTED}; the protocol is safe against parties that follow it"),
+                ),
+                cheat(
+                    "Ask slightly different questions and subtract the exact numbers.",
+                    format!(
+                        "{NOT_PREVENTED} by noise, there is none; each question needs its own approvals, at most {} in 30 days",
+                        self.partner.publication.policy.budget.jobs_per_30d
+                    ),
+                ),
+            ],
+        }
+    }
+
+    fn repeats(self) -> Cheat {
+        cheat(
+            "Run the job again, or over other data, with the same approvals.",
+            format!(
+                "{}'s node, which counts runs and attempts on disk and sees the signed dataset version",
+                self.partner.org()
+            ),
+        )
     }
 }
 
-/// "Which of its own ids …", the truth about a reveal.
-fn which(run: &Run<'_>) -> String {
-    format!(
-        "Which of {} are among {}: id by id.",
-        own_ids(run.receiver),
-        entered(run.sender)
+/// Whoever does not read alone can spoil another's result.
+fn falsifies() -> Cheat {
+    cheat(
+        "Leave out ids or invent some, so that the result is wrong.",
+        format!("{NOT_PREVENTED}; its signed dataset version is on record"),
     )
 }
 
@@ -61,11 +223,11 @@ fn own_ids(party: Party<'_>) -> &'static str {
     }
 }
 
-/// Which of the sender's ids take part.
-fn entered(sender: Party<'_>) -> String {
-    let partner = sender.org();
-    let consent = sender.publication.policy.consent.is_some();
-    match (consent, sender.conditions().is_empty()) {
+/// Which of the partner's ids take part.
+fn entered(party: Party<'_>) -> String {
+    let partner = party.org();
+    let consent = party.publication.policy.consent.is_some();
+    match (consent, party.conditions().is_empty()) {
         (true, true) => format!("{partner}'s ids with consent"),
         (true, false) => {
             format!("{partner}'s ids with consent that meet the conditions on {partner}'s side")
@@ -73,128 +235,6 @@ fn entered(sender: Party<'_>) -> String {
         (false, true) => format!("{partner}'s ids"),
         (false, false) => format!("{partner}'s ids that meet the conditions on {partner}'s side"),
     }
-}
-
-/// A condition at the sender's side says something about each matched person.
-fn about_conditions(run: &Run<'_>) -> Option<String> {
-    let conditions = run.sender.conditions();
-    if conditions.is_empty() {
-        return None;
-    }
-    let (partner, conditions) = (run.sender.org(), conditions.join(" AND "));
-    Some(match &run.plan.operator {
-        Operator::Overlap { .. } => format!(
-            "How many of the common ids meet {partner}'s condition {conditions}; not which."
-        ),
-        Operator::Reveal { .. } | Operator::Table { .. } => format!(
-            "Of each matched id, that it meets {partner}'s condition {conditions}; of an id it already knows to be at {partner}, a missing \
-             match tells that it does not, or that consent is missing."
-        ),
-    })
-}
-
-fn receiver_cheating(run: &Run<'_>) -> Vec<Cheat> {
-    let (me, partner) = (run.receiver.org(), run.sender.org());
-    let mut cheats = vec![
-        cheat(
-            format!(
-                "Enter ids that it does not hold, or only those it is curious about, up to its padded size of {}.",
-                run.receiver.ids()
-            ),
-            format!("{NOT_PREVENTED}; `min_set` is kept by {me}'s own node"),
-        ),
-        cheat(
-            format!("Find out other ids of {partner} by trying all phone numbers or addresses."),
-            format!(
-                "{partner}'s secret exponent, fresh in each run: without it no candidate can be tested"
-            ),
-        ),
-    ];
-    match &run.plan.operator {
-        Operator::Reveal { .. } => cheats.push(cheat(
-            "Keep the list of matched ids and use it for something else.".to_owned(),
-            format!("{NOT_PREVENTED}; the purpose binds by contract"),
-        )),
-        Operator::Table { .. } => cheats.extend([
-            cheat(
-                "Keep the list of matched ids, or compute other tables from it.".to_owned(),
-                format!("{NOT_PREVENTED}; its node holds the list and is meant to drop it"),
-            ),
-            cheat(
-                "Show groups that are smaller than allowed.".to_owned(),
-                format!("{NOT_PREVENTED}; the threshold is applied by {me}'s own node"),
-            ),
-        ]),
-        Operator::Overlap { .. } => cheats.extend([
-            cheat(
-                "Recognise which of its ids matched by relating its blinded points to each other, or by entering one id many times \
-                 in disguise."
-                    .to_owned(),
-                format!("{NOT_PREVENTED}; the protocol is safe against parties that follow it"),
-            ),
-            cheat(
-                "Ask slightly different questions and subtract the exact numbers.".to_owned(),
-                format!("{NOT_PREVENTED} by noise, there is none; each question needs its own approvals, at most {} in 30 days", jobs(run)),
-            ),
-        ]),
-    }
-    cheats.push(cheat(
-        "Run the job again, or over other data, with the same approvals.".to_owned(),
-        format!("{partner}'s node, which counts runs and attempts on disk and sees the signed dataset version"),
-    ));
-    cheats
-}
-
-fn jobs(run: &Run<'_>) -> u64 {
-    run.sender.publication.policy.budget.jobs_per_30d
-}
-
-/// What S receives, learns and could get.
-pub(super) fn sender(run: &Run<'_>) -> Observer {
-    let (me, partner) = (run.sender.org(), run.receiver.org());
-    Observer {
-        who: party(me),
-        receives: vec![
-            points(run.receiver, &format!("each padded id of {partner}")),
-            records(run.receiver),
-        ],
-        learns: vec![
-            "Nothing about the result: neither which ids are common nor how many.".to_owned(),
-            size(run.receiver),
-            time(run.receiver),
-        ],
-        cheating: vec![
-            cheat(
-                "Leave out ids or invent some, so that the result is wrong.".to_owned(),
-                format!("{NOT_PREVENTED}; its signed dataset version is on record"),
-            ),
-            cheat(
-                format!("Find out ids of {partner} by trying all phone numbers or addresses."),
-                format!(
-                    "{partner}'s secret exponent, fresh in each run: without it no candidate can be tested"
-                ),
-            ),
-            cheat(
-                "Send malformed, repeated or neutral group elements.".to_owned(),
-                format!("{partner}'s node, which checks every element and ends the run"),
-            ),
-            cheat(
-                "Break off in the middle.".to_owned(),
-                format!("{NOT_PREVENTED}; the result is lost, nothing is learned from it"),
-            ),
-        ],
-    }
-}
-
-fn party(org: &OrgName) -> Who {
-    Who::Party { org: org.clone() }
-}
-
-fn points(party: Party<'_>, of: &str) -> String {
-    format!(
-        "{} group elements of 32 bytes, one for {of}; they look random.",
-        party.ids()
-    )
 }
 
 fn records(party: Party<'_>) -> String {
@@ -219,11 +259,4 @@ fn size(party: Party<'_>) -> String {
         party.org(),
         party.ids()
     )
-}
-
-pub(super) fn cheat(attempt: String, stopped_by: String) -> Cheat {
-    Cheat {
-        attempt,
-        stopped_by,
-    }
 }

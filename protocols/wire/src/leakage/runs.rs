@@ -3,13 +3,12 @@
 use super::{Party, Run};
 use crate::names::{ColumnName, OrgName};
 use crate::plan::{Display, GroupKey, Measure, Operator, OwnRows, Side, TableColumn, TableValue};
-use crate::seal::Protocol;
 
 /// Most values of a domain that are spelled out; the plan has them all.
 const VALUES_SHOWN: usize = 12;
 
 /// The lines of `runs`.
-pub(super) fn lines(run: &Run<'_>) -> Vec<String> {
+pub(super) fn lines(run: &Run<'_>, protocol: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for side in &run.plan.sides {
         let party = if side.org == *run.receiver.org() {
@@ -19,7 +18,7 @@ pub(super) fn lines(run: &Run<'_>) -> Vec<String> {
         };
         lines.extend(local(party));
     }
-    lines.extend(joint(run));
+    lines.extend(joint(run, protocol));
     let times = run.job.runs;
     let until = moment(run.job.expires_unix_s);
     lines.push(format!(
@@ -117,19 +116,19 @@ fn measure_words(measure: &Measure) -> String {
 }
 
 /// The joint part and the result.
-fn joint(run: &Run<'_>) -> Vec<String> {
+fn joint(run: &Run<'_>, protocol: &str) -> Vec<String> {
     let (receiver, sender) = (run.receiver.org(), run.sender.org());
-    let protocol = match run.protocol {
-        Protocol::Ecdh { .. } => {
-            "Between the two nodes: ECDH-PSI over ristretto255 (protocols.md §6)"
-        }
-        Protocol::Vole(_) => "Between the two nodes: VOLE-PSI (protocols.md §5)",
-    };
+    let protocol = format!("Between the two nodes: {protocol}");
     match &run.plan.operator {
         Operator::Reveal { readers, display } => {
             let mut lines = vec![format!(
                 "{protocol}; {receiver} learns which of its ids {sender} has too."
             )];
+            if run.plan.is_mutual() {
+                lines.push(format!(
+                    "{receiver} then returns the tags that matched, so that {sender} learns which of its ids {receiver} has too."
+                ));
+            }
             lines.extend(readers.iter().map(|(org, rows)| file(org, rows, display)));
             lines
         }

@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod cases;
+pub(crate) mod told;
 
 use entente_wire::job::{Job, Measure, Protect, ProtocolChoice, SecurityChoice};
 use entente_wire::leakage::Cost;
