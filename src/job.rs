@@ -155,6 +155,7 @@ pub(crate) fn template(name: &str) -> String {
          \x20 SELECT b.tier, COUNT(*) AS customers, AVG(b.balance) AS average_balance\n\
          \x20 FROM \"your-organisation\".customers b JOIN \"partner\".users p ON b.mobile = p.mobile\n\
          \x20 GROUP BY b.tier\n\
+         # protect may also say `security: malicious`, against a partner that breaks the protocol, and `protocol: vole` or `ecdh`.\n\
          protect: {{ epsilon: none, min_group: 50 }}\n\
          results_to: [your-organisation]\n\
          expires: {}\n\

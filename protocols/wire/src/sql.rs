@@ -13,6 +13,7 @@
 //! | `expression`, `checked` | expressions: type, canonical text, columns used |
 //! | `literal`, `operators`, `comparisons`, `conditional`, `call`, `functions`, `cast` | what expressions are made of |
 //! | `groups`, `measures`, `answer`, `display` | what the answer shows, in which public shape |
+//! | `readers`, `reveal` | who reads, and which of its own rows each reader gets |
 //! | `protection`, `operator`, `verbs` | thresholds, the joint operator, and whether the policies grant all of it |
 //! | `matching` | by which protocol the common ids are found |
 //! | `room` | a stack to plan on |
@@ -42,7 +43,9 @@ mod operator;
 mod operators;
 mod protection;
 mod question;
+mod readers;
 mod refuse;
+mod reveal;
 mod room;
 mod scope;
 mod text;
@@ -58,6 +61,7 @@ use answer::Layout;
 use expression::Checker;
 use operator::Understood;
 use question::{Shape, at};
+use readers::Readers;
 use refuse::{At, Refusals};
 use room::NoAnswer;
 use scope::{Scope, Table};
@@ -107,12 +111,12 @@ fn planned(
     catalog: &dyn Catalog,
     refusals: &mut Refusals,
 ) -> Option<Plan> {
-    let receiver = receiver(job, refusals);
     let tokens = text::tokens(&job.ask, refusals)?;
     let mut shape = question::parse(tokens, refusals)?;
     let from = std::mem::take(&mut shape.from);
     let (mut scope, on) = join::sides(from, catalog, shape.at, refusals)?;
-    parties(asker, receiver.as_ref(), &scope, refusals)?;
+    parties(asker, job, &scope, refusals)?;
+    let readers = Readers::of(job, &scope)?;
     let conjuncts = join::equality(&on, &mut scope, refusals)?;
     let filters = filters(&shape, conjuncts, &mut scope, refusals);
 
@@ -124,59 +128,40 @@ fn planned(
         None => None,
     };
     protection::set_sizes(&scope, refusals);
-    let operator = match (keys, outputs, having, &receiver) {
-        (Some(keys), Some(outputs), Some(having), Some(org)) => {
-            let receiver = scope.tables.iter().position(|table| table.org == *org)?;
+    let operator = match (keys, outputs, having) {
+        (Some(keys), Some(outputs), Some(having)) => {
             let understood = Understood {
                 job,
                 shape: &shape,
                 keys,
                 outputs,
                 having,
-                receiver,
+                readers,
             };
             operator::operator(&understood, &mut scope, refusals)
         }
         _ => None,
     };
-    let readers: BTreeSet<OrgName> = receiver.iter().chain([asker]).cloned().collect();
-    verbs::check(&scope, &readers, refusals);
+    let told: BTreeSet<OrgName> = job.results_to.iter().chain([asker]).cloned().collect();
+    verbs::check(&scope, &told, refusals);
 
     let (operator, layout) = operator?;
     let matching = matching::matching(&operator, &job.protect, shape.at, refusals)?;
     matching::sizes(matching, &operator, &scope, refusals);
+    let receiver = scope.tables.get(readers.receiver())?.org.clone();
     let sides = sides(scope, filters?, layout)?;
     engine::reads(&sides, refusals)?;
     Some(Plan {
         version: PLAN_VERSION,
         sides,
         operator,
-        receiver: receiver?,
+        receiver,
         matching,
     })
 }
 
-/// The one party that reads the result.
-fn receiver(job: &Job, refusals: &mut Refusals) -> Option<OrgName> {
-    let mut recipients = job.results_to.iter();
-    match (recipients.next(), recipients.next()) {
-        (Some(receiver), None) => Some(receiver.clone()),
-        (None, _) => refusals.job("`results_to` names nobody", "name the one party that reads the result"),
-        (Some(_), Some(_)) => refusals.version(
-            At::WHOLE,
-            "`results_to` names more than one party; the protocols of this version have exactly one receiver",
-            "name the one party that reads the result, or ask twice",
-        ),
-    }
-}
-
-/// Asker and receiver have to be the two parties of the question.
-fn parties(
-    asker: &OrgName,
-    receiver: Option<&OrgName>,
-    scope: &Scope<'_>,
-    refusals: &mut Refusals,
-) -> Option<()> {
+/// Asker and readers have to be parties of the question.
+fn parties(asker: &OrgName, job: &Job, scope: &Scope<'_>, refusals: &mut Refusals) -> Option<()> {
     let known = |org: &OrgName| scope.tables.iter().any(|table| table.org == *org);
     let mut clear = Some(());
     if !known(asker) {
@@ -186,9 +171,15 @@ fn parties(
             "ask about a table of your own and one of a partner's",
         );
     }
-    if let Some(receiver) = receiver.filter(|receiver| !known(receiver)) {
+    if job.results_to.is_empty() {
         clear = refusals.job(
-            format!("`results_to` names {receiver}, none of whose tables is in the question"),
+            "`results_to` names nobody",
+            "name the party that reads the result",
+        );
+    }
+    for reader in job.results_to.iter().filter(|reader| !known(reader)) {
+        clear = refusals.job(
+            format!("`results_to` names {reader}, none of whose tables is in the question"),
             "only a party of the question can read its result",
         );
     }

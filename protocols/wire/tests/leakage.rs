@@ -233,6 +233,7 @@ fn pages_are_exactly_those_of_the_vectors() {
         ("reveal own rows", "reveal"),
         ("reveal own rows by ECDH-PSI", "reveal-ecdh"),
         ("reveal own rows to one that may cheat", "reveal-malicious"),
+        ("both read own rows", "reveal-both"),
         ("table over own columns", "table"),
     ] {
         let path = vector(&format!("pages/{file}.txt"));

@@ -112,3 +112,30 @@ fn malicious_mode_stops_what_semi_honest_mode_leaves_open_and_says_what_it_does_
     assert!(stopped(false, "Invent tags").contains("takes exactly 120000"));
     assert!(stopped(false, "noise lies").contains("about one bit"));
 }
+
+#[test]
+fn a_second_reader_takes_the_first_ones_word() {
+    let mut mutual = 0;
+    for told in told(&Published::load()) {
+        let receiver = not_prevented(told.party(true)).join("\n");
+        let sender = not_prevented(told.party(false)).join("\n");
+        let both = told.plan.is_mutual();
+        for (texts, words) in [
+            (&receiver, "Return other tags than those that matched"),
+            (&receiver, "Leave out ids or invent some"),
+            (&sender, "Enter ids that it does not hold"),
+            (&sender, "Keep the list of matched ids"),
+        ] {
+            assert_eq!(texts.contains(words), both, "{}: {words}", told.name);
+        }
+        assert_eq!(
+            any(&told.party(false).receives, "its tags that matched"),
+            both
+        );
+        assert_eq!(told.statement.recipients.len(), 1 + usize::from(both));
+        mutual += usize::from(both);
+    }
+    assert_eq!(mutual, 2);
+    let sender = not_prevented(one("both read own rows").party(false)).join("\n");
+    assert!(sender.contains("learn from those that are returned"));
+}

@@ -16,11 +16,12 @@ use entente_wire::sql::{self, Catalog};
 use published::cases::{accepted, planned};
 use published::{Asked, Published};
 
+/// Organisation, dataset, column, verb, and to whom it is granted.
+type Grant<'a> = (&'a str, &'a str, &'a str, Verb, &'a str);
+
 #[test]
 fn removing_any_needed_grant_refuses_and_any_other_changes_nothing() {
-    let case = accepted("table over own columns");
-    let plan = planned(&case, &Published::load());
-    let needed = [
+    let both_match = [
         (
             "north-bank",
             "customers",
@@ -31,8 +32,34 @@ fn removing_any_needed_grant_refuses_and_any_other_changes_nothing() {
         ("river-pay", "users", "mobile", Verb::Match, "north-bank"),
         ("river-pay", "users", "mobile", Verb::Reveal, "north-bank"),
         ("river-pay", "users", "active", Verb::Filter, "north-bank"),
-        ("river-pay", "users", "age", Verb::Filter, "north-bank"),
     ];
+    let of_table = ("river-pay", "users", "age", Verb::Filter, "north-bank");
+    needs_exactly(
+        "table over own columns",
+        &[&both_match[..], &[of_table]].concat(),
+    );
+    let to_river = [
+        (
+            "north-bank",
+            "customers",
+            "mobile",
+            Verb::Reveal,
+            "river-pay",
+        ),
+        (
+            "north-bank",
+            "customers",
+            "cards",
+            Verb::Filter,
+            "river-pay",
+        ),
+    ];
+    needs_exactly("both read own rows", &[&both_match[..], &to_river].concat());
+}
+
+fn needs_exactly(name: &str, needed: &[Grant<'_>]) {
+    let case = accepted(name);
+    let plan = planned(&case, &Published::load());
     let mut refused = 0;
     for (org, dataset) in [("north-bank", "customers"), ("river-pay", "users")] {
         let columns: Vec<ColumnName> = Published::load()
@@ -56,7 +83,7 @@ fn removing_any_needed_grant_refuses_and_any_other_changes_nothing() {
                         orgs.remove(&partner.parse().unwrap());
                     }
                     let outcome = case.plan(&catalog);
-                    if needed.contains(&(org, dataset, &column.0, verb, partner)) {
+                    if needed.contains(&(org, dataset, column.0.as_str(), verb, partner)) {
                         refused += 1;
                         let [problem] = <[Problem; 1]>::try_from(outcome.unwrap_err()).unwrap();
                         assert_eq!(problem.code, Code::PolicyRefuses);
@@ -175,5 +202,35 @@ fn each_protocol_refuses_lists_above_its_own_limit() {
         let words = format!("at most {most} a side");
         assert!(problem.what.contains(&words), "{problem:?}");
         assert!(problem.todo.contains(todo), "{problem:?}");
+    }
+}
+
+#[test]
+fn of_two_readers_the_one_with_fewer_ids_receives() {
+    for name in [
+        "both read own rows",
+        "both read, with the larger list in front",
+    ] {
+        for (north, river, receiver) in [
+            (30_000, 29_000, "river-pay"),
+            (29_000, 30_000, "north-bank"),
+            (30_000, 30_000, "the first"),
+        ] {
+            let mut catalog = Published::load();
+            catalog.get_mut("north-bank", "customers").ids_rounded = north;
+            catalog.get_mut("river-pay", "users").ids_rounded = river;
+            let plan = planned(&accepted(name), &catalog);
+            let first = plan.sides[0].org.as_str();
+            let expected = if receiver == "the first" {
+                first
+            } else {
+                receiver
+            };
+            assert_eq!(plan.receiver.as_str(), expected, "{name}");
+            let recipients: Vec<&str> =
+                plan.recipients().into_iter().map(OrgName::as_str).collect();
+            assert_eq!(recipients, ["north-bank", "river-pay"]);
+            assert!(plan.is_mutual());
+        }
     }
 }

@@ -6,7 +6,6 @@ use super::expression::Checker;
 use super::groups::{self, Key};
 use super::items::{Item, Selected};
 use super::measures::{self, Aggregate, Call};
-
 use super::refuse::{At, Refusals, shown};
 use super::scope::{Column, Scope};
 use crate::job::Job;
@@ -26,6 +25,17 @@ pub(super) struct Output<'c> {
     pub(super) name: Option<ColumnName>,
     /// What it shows.
     pub(super) shows: Shows<'c>,
+}
+
+impl Output<'_> {
+    /// Whether both would stand under one name in one file. Columns of both parties' rows never do: each goes to its owner.
+    fn collides_with(&self, other: &Self) -> bool {
+        let two_files = match (&self.shows, &other.shows) {
+            (Shows::Column(here), Shows::Column(there)) => here.side != there.side,
+            _ => false,
+        };
+        self.name.is_some() && self.name == other.name && !two_files
+    }
 }
 
 /// What an output column shows.
@@ -57,7 +67,7 @@ pub(super) fn outputs<'c>(
             clear = None;
             continue;
         };
-        if output.name.is_some() && outputs.iter().any(|other| other.name == output.name) {
+        if outputs.iter().any(|other| other.collides_with(&output)) {
             let name = output.name.map(|name| shown(&name.0)).unwrap_or_default();
             clear = refusals.question(
                 output.at,

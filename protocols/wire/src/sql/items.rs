@@ -59,7 +59,7 @@ fn one_item(item: &SelectItem, fallback: At, refusals: &mut Refusals) -> Option<
             return refusals.question(
                 at,
                 "SELECT * would hand out both parties' rows",
-                "select the receiver's own rows, a.*, or aggregates such as COUNT(*)",
+                "select each reader's own rows, a.* or a.*, b.*, or aggregates such as COUNT(*)",
             );
         }
         SelectItem::QualifiedWildcard(..) | SelectItem::ExprWithAliases { .. } => {

@@ -27,6 +27,11 @@ pub(super) fn matching(
                 "`security: malicious` cannot stand with `protocol: ecdh`",
                 "leave `protocol` out",
             ),
+            (_, Some(ProtocolChoice::Ecdh)) if operator.is_mutual() => refusals.version(
+                at,
+                "`results_to` names both parties; under ECDH-PSI (`protocol: ecdh`) exactly one reads in this version",
+                "leave `protocol` out: VOLE-PSI can tell both; or name one party and ask twice",
+            ),
             (_, Some(ProtocolChoice::Ecdh)) => Some(Matching::Ecdh),
             (security, Some(ProtocolChoice::Vole) | None) => Some(Matching::Vole {
                 security: security.unwrap_or(SecurityChoice::SemiHonest),

@@ -5,14 +5,16 @@ use super::display;
 use super::groups::Key;
 use super::protection::{self, Carries};
 use super::question::Shape;
+use super::readers::Readers;
 use super::refuse::{At, Refusals};
+use super::reveal;
 use super::scope::Scope;
 use super::verbs::Need;
 use crate::job::Job;
-use crate::names::{ColumnName, OrgName};
-use crate::plan::{Operator, OwnRows};
+use crate::names::ColumnName;
+use crate::plan::Operator;
 use crate::policy::Verb;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Why nothing over the partner's columns is carried yet; the words that a reader searches for.
 const BLIND: &str = "needs the blind join, not available in this version";
@@ -29,8 +31,8 @@ pub(super) struct Understood<'q, 'c> {
     pub(super) outputs: Vec<Output<'c>>,
     /// HAVING.
     pub(super) having: Option<u64>,
-    /// The receiver's index in the scope.
-    pub(super) receiver: usize,
+    /// Who reads.
+    pub(super) readers: Readers,
 }
 
 /// The operator, and the layout of a table.
@@ -45,7 +47,7 @@ pub(super) fn operator<'c>(
         keys,
         outputs,
         having,
-        receiver: _,
+        readers,
     } = understood;
     let rows = outputs
         .iter()
@@ -56,13 +58,20 @@ pub(super) fn operator<'c>(
     if rows && !aggregates && keys.is_empty() {
         protection::noise(Carries::Rows, job, scope, refusals);
         answer::unused(job, &BTreeSet::new(), refusals);
-        return Some((reveal(understood, scope, refusals)?, None));
+        return Some((reveal::reveal(understood, scope, refusals)?, None));
     }
     if !aggregates {
         return refusals.question(
             shape.at,
             "the answer has groups but no aggregate",
             "add COUNT(*)",
+        );
+    }
+    if let Readers::Both { .. } = readers {
+        return refusals.version(
+            shape.at,
+            "`results_to` names both parties; a number or a table goes to exactly one of them in this version",
+            "name the one party that reads the result, or ask twice",
         );
     }
     let min_group = protection::min_group(job, *having, scope);
@@ -100,120 +109,14 @@ fn no_display(shape: &Shape, refusals: &mut Refusals) -> Option<()> {
     )
 }
 
-fn reveal(
-    understood: &Understood<'_, '_>,
-    scope: &mut Scope<'_>,
-    refusals: &mut Refusals,
-) -> Option<Operator> {
-    let Understood {
-        shape,
-        keys,
-        outputs,
-        having,
-        receiver,
-        job: _,
-    } = understood;
-    if having.is_some() {
-        return refusals.question(
-            shape.at,
-            "HAVING stands without an aggregate",
-            "remove it: a reveal shows rows, not groups",
-        );
-    }
-    let mut columns = own_columns(understood, scope, refusals)?;
-    if table_is_collapsed(scope, *receiver) {
-        return refusals.question(
-            shape.at,
-            "the revealed rows are those of a subquery",
-            "name the dataset itself in FROM",
-        );
-    }
-    let star = outputs
-        .iter()
-        .any(|output| matches!(output.shows, Shows::Star(_)));
-    if star && outputs.len() > 1 {
-        return refusals.question(
-            shape.at,
-            "a.* stands beside other columns",
-            "select a.* alone, or list the columns",
-        );
-    }
-    let reader = scope.tables.get(*receiver)?;
-    if star {
-        columns = reader.publication.schema.0.keys().cloned().collect();
-    }
-    let readers = BTreeMap::from([(reader.org.clone(), OwnRows { columns, star })]);
-    let display = display::display(shape, outputs, keys, scope, refusals)?;
-    need_reveal(
-        scope,
-        *receiver,
-        shape.at,
-        "telling which of the partner's ids are here",
-    );
-    Some(Operator::Reveal { readers, display })
-}
-
-/// The selected columns, all of which have to be the receiver's.
-fn own_columns(
-    understood: &Understood<'_, '_>,
-    scope: &Scope<'_>,
-    refusals: &mut Refusals,
-) -> Option<Vec<ColumnName>> {
-    let receiver = understood.receiver;
-    let org = &scope.tables.get(receiver)?.org;
-    let mut columns = Vec::new();
-    let mut clear = Some(());
-    for output in &understood.outputs {
-        let side = match &output.shows {
-            Shows::Star(side) => *side,
-            Shows::Column(column) => {
-                columns.push(column.name.clone());
-                column.side
-            }
-            Shows::Key(_) | Shows::Aggregate(_) => continue,
-        };
-        if side != receiver {
-            clear = foreign_rows(output.at, org, scope, refusals);
-        }
-    }
-    clear?;
-    Some(columns)
-}
-
-fn table_is_collapsed(scope: &Scope<'_>, side: usize) -> bool {
-    scope
-        .tables
-        .get(side)
-        .is_some_and(|table| table.collapsed.is_some())
-}
-
-fn foreign_rows<T>(
-    at: At,
-    receiver: &OrgName,
-    scope: &Scope<'_>,
-    refusals: &mut Refusals,
-) -> Option<T> {
+/// Notes that the party that is not `reader` has to let it know which of its ids are there.
+pub(super) fn need_reveal(scope: &mut Scope<'_>, reader: usize, at: At, why: &'static str) {
     let partner = scope
-        .tables
-        .iter()
-        .find(|table| table.org != *receiver)
-        .map(|table| table.org.to_string());
-    let partner = partner.unwrap_or_default();
-    refusals.question(
-        at,
-        format!("rows of {partner} would go to {receiver}; rows never leave their owner"),
-        format!("select {receiver}'s own columns, or write `results_to: [{partner}]`"),
-    )
-}
-
-/// Notes that the sender has to let the receiver know which of its ids are there.
-fn need_reveal(scope: &mut Scope<'_>, receiver: usize, at: At, why: &'static str) {
-    let sender = scope
         .tables
         .iter_mut()
         .enumerate()
-        .find(|(side, _)| *side != receiver);
-    if let Some((_, table)) = sender
+        .find(|(side, _)| *side != reader);
+    if let Some((_, table)) = partner
         && let Some(column) = table.id.clone()
     {
         table.needs.push(Need {
@@ -237,8 +140,9 @@ fn table<'c>(
         keys,
         outputs,
         having: _,
-        receiver,
+        readers,
     } = understood;
+    let receiver = readers.receiver();
     let ids = scope
         .tables
         .iter()
@@ -257,13 +161,13 @@ fn table<'c>(
     if blind.is_empty() {
         need_reveal(
             scope,
-            *receiver,
+            receiver,
             shape.at,
             "this version computes a table from the matched ids; without the grant the question needs the blind join, not available \
              in this version",
         );
     }
-    let org = scope.tables.get(*receiver)?.org.clone();
+    let org = scope.tables.get(receiver)?.org.clone();
     for (at, what) in &blind {
         let _: Option<()> = refusals.version(
             *at,
@@ -298,6 +202,6 @@ fn blind(understood: &Understood<'_, '_>) -> Vec<(At, &'static str)> {
             .iter()
             .map(|(side, _)| (*side, output.at, "an aggregate"))
     });
-    let foreign = |(side, at, what)| (side != understood.receiver).then_some((at, what));
+    let foreign = |(side, at, what)| (!understood.readers.contains(side)).then_some((at, what));
     keys.chain(aggregates).filter_map(foreign).collect()
 }
