@@ -52,9 +52,23 @@ pub(crate) enum Change {
 pub(crate) type BadCase = (&'static str, Role, (Kind, usize), Change);
 
 /// A file below `vectors/`.
-pub(crate) fn path(folder: &str, name: &str) -> PathBuf {
+fn path(folder: &str, name: &str) -> PathBuf {
     let vectors = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors");
     vectors.join(folder).join(format!("{name}.json"))
+}
+
+/// The bad vectors of a folder, without the ending.
+pub(crate) fn bad_names(folder: &str) -> Vec<String> {
+    let path = path(folder, "bad");
+    let folder = path.parent().expect("it has a folder").read_dir();
+    let names = folder.expect("the folder is there").map(|entry| {
+        let name = entry.expect("readable").file_name();
+        let name = name.into_string().expect("plain names");
+        name.trim_end_matches(".json").to_owned()
+    });
+    let mut names: Vec<_> = names.filter(|name| name.starts_with("bad_")).collect();
+    names.sort();
+    names
 }
 
 pub(crate) fn read(folder: &str, name: &str) -> Value {
@@ -230,22 +244,14 @@ pub(crate) fn assert_good<R: Run>(runs: &[R]) {
 
 /// Every bad vector in the folder ends in its fault, and there is one for each case.
 pub(crate) fn assert_bad<R: Run>(runs: &[R], cases: &[Vec<BadCase>]) {
-    let folder = path(R::FOLDER, "");
-    let folder = folder.parent().expect("it has a folder").read_dir();
-    let names = folder.expect("the folder is there").map(|entry| {
-        let name = entry.expect("readable").file_name();
-        name.into_string().expect("plain names")
-    });
-    let mut found = 0;
-    for name in names.filter(|name| name.starts_with("bad_")) {
-        let name = name.trim_end_matches(".json");
+    let names = bad_names(R::FOLDER);
+    for name in &names {
         let vector = read(R::FOLDER, name);
         let fault = fault_of(&vector, runs, name).to_string();
         assert_eq!(fault, text(&vector["fault"]), "{name}");
-        found += 1;
     }
     let cases: usize = cases.iter().map(Vec::len).sum();
-    assert_eq!(found, cases, "as many vectors as cases");
+    assert_eq!(names.len(), cases, "as many vectors as cases");
 }
 
 /// Writes all vectors of a folder anew; `cases` belong to the runs of the same place.

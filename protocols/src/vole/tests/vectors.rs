@@ -95,6 +95,7 @@ fn malicious_cases() -> Vec<BadCase> {
     use Change::{BodyBytes, Flip, Gone};
     use Role::{Receiver, Sender};
     let (corrections, sums) = ((noisy::CORRECTIONS, 0), (TREE_SUMS, 0));
+    let value = (CHECK_VALUE, 0);
     // The last set bit of Δ, whose corrections come first of all that count.
     let of_set_bit = 16 * BASE * DELTA.0.leading_zeros() as usize;
     let both_sums = [[1, 0, 0, 0, 0, 0, 0, 0], [0; 8]].concat().repeat(2);
@@ -136,12 +137,7 @@ fn malicious_cases() -> Vec<BadCase> {
             (TREE_DIFFERENCES, 0),
             Flip(16 * 319, vec![1]),
         ),
-        (
-            "check_value_flipped",
-            Receiver,
-            (CHECK_VALUE, 0),
-            Flip(0, vec![1]),
-        ),
+        ("check_value_flipped", Receiver, value, Flip(0, vec![1])),
         (
             "sum_of_the_second_chunk_flipped",
             Receiver,

@@ -9,34 +9,19 @@ use super::*;
 use crate::adversary::{Scripted, record};
 use crate::channel::HEADER_BYTES;
 use crate::secret::Secret;
+use crate::vectors::{self, bytes, text};
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha512};
-use std::path::PathBuf;
 use std::sync::PoisonError;
 
-fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("vectors/ecdh")
-        .join(name)
-}
-
 fn read(name: &str) -> Value {
-    let text = std::fs::read_to_string(path(name)).expect("the vector is there");
-    serde_json::from_str(&text).expect("the vector is JSON")
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().expect("a string")
+    vectors::read("ecdh", name.trim_end_matches(".json"))
 }
 
 fn list(value: &Value) -> &[Value] {
     value.as_array().expect("a list")
-}
-
-fn bytes(value: &Value) -> Vec<u8> {
-    hex::decode(text(value)).expect("hexadecimal")
 }
 
 fn exactly<const N: usize>(value: &Value) -> [u8; N] {
@@ -205,18 +190,8 @@ fn each_role_alone_repeats_its_side_of_the_transcripts() {
 
 #[test]
 fn bad_transcripts_end_in_their_fault() {
-    let names = std::fs::read_dir(path("")).expect("the folder is there");
-    let names = names.map(|entry| {
-        entry
-            .expect("readable")
-            .file_name()
-            .into_string()
-            .expect("plain names")
-    });
-    let mut names: Vec<_> = names
-        .filter(|name| name.starts_with("bad_") && !name.contains("rfc"))
-        .collect();
-    names.sort();
+    let names = vectors::bad_names("ecdh").into_iter();
+    let names: Vec<_> = names.filter(|name| !name.contains("rfc")).collect();
     assert_eq!(names.len(), bad_cases(&frames_of_reveal()).len());
     for name in names {
         let vector = read(&name);
@@ -334,16 +309,13 @@ fn bad_cases(
 #[test]
 #[ignore = "writes the vectors instead of testing them"]
 fn rewrite_the_transcripts() {
-    let write = |name: &str, vector: &Value| {
-        let text = serde_json::to_string_pretty(vector).expect("plain values");
-        std::fs::write(path(name), text + "\n").expect("the folder is writable");
-    };
-    write("reveal.json", &to_json(&small(Mode::Reveal)));
-    write("count.json", &to_json(&small(Mode::Count)));
+    let write = |name: &str, vector: &Value| vectors::write("ecdh", name, vector);
+    write("reveal", &to_json(&small(Mode::Reveal)));
+    write("count", &to_json(&small(Mode::Count)));
     for (name, side, lines) in bad_cases(&frames_of_reveal()) {
         let fault = alone(&small(Mode::Reveal), side, &lines).0.expect_err(name);
         let hears: Vec<_> = lines.iter().map(hex::encode).collect();
         let vector = json!({ "run": "reveal.json", "side": side, "hears": hears, "fault": fault.to_string() });
-        write(&format!("bad_{name}.json"), &vector);
+        write(&format!("bad_{name}"), &vector);
     }
 }
