@@ -6,7 +6,7 @@
 
 mod sweep;
 
-pub(crate) use sweep::{Effort, Ended, assert_only_unnoticed, sweep};
+pub(crate) use sweep::{Effort, Ended, assert_only_unnoticed, sweep, tampered};
 
 use crate::channel::{
     Channel, HEADER_BYTES, MemoryTransport, Totals, Transport, memory_transports,

@@ -48,16 +48,20 @@ pub(crate) fn sweep<R>(
                     tampering,
                     deft,
                 };
-                let (left, right) = memory_transports(SWEEP_DEADLINE);
-                let script = |at| (at == side).then(|| (case.clone(), other.clone()));
-                let [left, right] = [
-                    Tampered::new(left, script(0)),
-                    Tampered::new(right, script(1)),
-                ];
-                judge(&case, session([Box::new(left), Box::new(right)]));
+                judge(&case, session(tampered(&case, other)));
             }
         }
     }
+}
+
+/// A line on which one thing is done to one frame.
+pub(crate) fn tampered(case: &Case, other: &Frames) -> Ends {
+    let (left, right) = memory_transports(SWEEP_DEADLINE);
+    let script = |at| (at == case.side).then(|| (case.clone(), other.clone()));
+    [
+        Box::new(Tampered::new(left, script(0))),
+        Box::new(Tampered::new(right, script(1))),
+    ]
 }
 
 /// Sweeps, and asserts that each run ends in a fault, without a hang and without blaming the side that met it, or in the right

@@ -1,7 +1,8 @@
 //! The tamper sweep, in both modes: R never takes a wrong answer, as S's closing binds it to the conversation. S has no answer.
 
 use super::*;
-use crate::adversary::{Effort, Ended, Ends, Frames, assert_only_unnoticed, both, record};
+use crate::adversary::{Case, Effort, Ended, Ends, Frames, Tampering};
+use crate::adversary::{assert_only_unnoticed, both, record, tampered};
 
 /// The receiver is on the left. Ids 4..10 are common.
 fn run_over(sid: SessionId, setup: &Setup, ends: Ends) -> Ended {
@@ -42,4 +43,31 @@ fn tampering_with_the_semi_honest_mode_ends_in_a_fault_or_the_right_answer() {
 #[test]
 fn tampering_with_the_malicious_mode_ends_in_a_fault_or_the_right_answer() {
     swept(Security::Malicious);
+}
+
+/// Lists of more than two parts, of which two have equal lengths: neither kind nor number nor length shows that they were swapped.
+#[test]
+fn parts_of_one_list_swapped_doubled_or_dropped_end_in_a_fault() {
+    for security in [Security::SemiHonest, Security::Malicious] {
+        let setup = setup(110_000, 220_000, security);
+        let session = |ends: Ends| run_over(SID, &setup, ends);
+        let (genuine, _) = record(session);
+        for (side, kind) in [(0, MASKED.number()), (1, TAGS.number())] {
+            let parts: Vec<usize> = (0..genuine[side].len())
+                .filter(|frame| genuine[side][*frame].starts_with(&kind.to_le_bytes()))
+                .collect();
+            assert!(parts.len() > 2, "{} parts", parts.len());
+            for tampering in [Tampering::SwapWithNext, Tampering::Double, Tampering::Drop] {
+                let case = Case {
+                    side,
+                    frame: parts[0],
+                    kind,
+                    tampering,
+                    deft: true,
+                };
+                let ended = session(tampered(&case, &Frames::default()));
+                assert!(ended.faults[0].is_some(), "{security:?}, {case:?}");
+            }
+        }
+    }
 }
