@@ -10,7 +10,6 @@ use super::progress::Running;
 use super::{Core, Jobs, Live, Tracked, unknown};
 use crate::data::Dataset;
 use crate::ledger::{Fact, SessionEnd, SessionEnded, SessionOpened};
-use entente_protocols::psi::SET_IDS_MAX;
 use entente_wire::approval::VerifiedApproval;
 use entente_wire::canonical::Digest;
 use entente_wire::limits::WIRE_VERSION;
@@ -63,7 +62,7 @@ impl Jobs {
         self.core.check_limits(&live, &derived)?;
         self.core
             .check_partner_set(&live, &derived, peer, opening.ids_rounded)?;
-        let grant = RunGrant::new(approval, derived, peer.clone(), Some(opening.attempt));
+        let grant = RunGrant::new(approval, derived, peer.clone(), Some(opening.clone()));
         if let Some(before) = live.get_mut(&job)?.granted.replace(grant.clone()) {
             before.stop(&superseded(peer, opening.attempt));
         }
@@ -78,6 +77,7 @@ impl Jobs {
         let tracked = live.get(&job)?;
         let attempt = grant
             .admitted()
+            .map(|opening| opening.attempt)
             .unwrap_or(tracked.life.last_attempt().saturating_add(1));
         // Everything may have changed since the grant: a new policy, a denial, another session.
         let (_, derived) = self.core.may_open(tracked, attempt)?;
@@ -88,15 +88,19 @@ impl Jobs {
             .core
             .eligible(&live.view, own)?
             .next_multiple_of(policy.set_grid.max(1));
-        check_size(&self.core.own, ids_rounded)?;
+        check_size(&derived, &self.core.own, ids_rounded)?;
+        let version = dataset.manifest.digest();
+        let kept = tracked.kept.as_ref();
+        let continues = kept.and_then(|kept| kept.continued(version));
+        let continues = continues.filter(|continues| grant.would_go_on(continues));
         let opening = Opening {
             version: WIRE_VERSION,
             job,
             attempt,
-            dataset_version: dataset.manifest.digest(),
+            dataset_version: version,
             ids_rounded,
             nonce_commitment,
-            continues: None,
+            continues,
         };
         let opened = SessionOpened {
             peer: grant.peer().clone(),
@@ -222,7 +226,7 @@ impl Core {
         peer: &OrgName,
         ids_rounded: u64,
     ) -> Result<(), Problem> {
-        check_size(peer, ids_rounded)?;
+        check_size(derived, peer, ids_rounded)?;
         for side in &derived.plan.sides {
             let publication = live.view.publication(&side.org, &side.dataset);
             let min_set = publication.map_or(0, |publication| publication.policy.min_set);
@@ -288,13 +292,14 @@ fn superseded(peer: &OrgName, attempt: u32) -> Problem {
     )
 }
 
-/// Larger sets need buckets, which this version does not have.
-fn check_size(org: &OrgName, ids_rounded: u64) -> Result<(), Problem> {
-    if ids_rounded <= u64::from(SET_IDS_MAX) {
+/// Each protocol has its largest list.
+fn check_size(derived: &Derived, org: &OrgName, ids_rounded: u64) -> Result<(), Problem> {
+    let most = derived.plan.matching.ids_max();
+    if ids_rounded <= most {
         return Ok(());
     }
     let what = format!(
-        "{org}'s list has up to {ids_rounded} ids; this version matches at most {SET_IDS_MAX}"
+        "{org}'s list has up to {ids_rounded} ids; the job's protocol matches at most {most}"
     );
     Err(Problem::partner(
         org,

@@ -1,15 +1,17 @@
 //! From what the protocol told this party to the file that its people read.
 
-use crate::data::{self, Cell, OpenDataset, Prepared, Shown, Table};
+use super::kept::Kept;
+use crate::data::{self, Cell, OpenDataset, Shown, Table};
 use entente_wire::names::{ColumnName, OrgName};
 use entente_wire::plan::{Operator, Plan};
 use entente_wire::problem::{Code, Problem};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What the protocol told this party.
 pub(super) enum Learned {
-    /// Places in our list that the partner has too.
-    Common(Vec<u32>),
+    /// Rows of ours that the partner has too.
+    Common(Arc<Kept>),
     /// How many.
     Count(u64),
     /// Nothing: the other party receives.
@@ -20,26 +22,23 @@ pub(super) enum Learned {
 pub(super) fn write(
     own: &OrgName,
     open: &OpenDataset,
-    prepared: &Prepared,
     plan: &Plan,
     learned: &Learned,
     out: &Path,
 ) -> Result<(u64, u64), Problem> {
     let table = match (learned, &plan.operator) {
-        (Learned::Common(matched), Operator::Reveal { readers, display }) => {
+        (Learned::Common(kept), Operator::Reveal { readers, display }) => {
             let reads = readers.get(own).ok_or_else(misfit)?;
-            let rows = matched
-                .iter()
-                .filter_map(|place| prepared.rows.get(*place as usize));
-            let rows: Vec<u32> = rows.copied().collect();
             let shown = Shown {
                 columns: &reads.columns,
                 star: reads.star,
                 display,
             };
-            return Ok((data::write_rows(open, &rows, shown, out)?, 0));
+            return Ok((data::write_rows(open, &kept.common, shown, out)?, 0));
         }
-        (Learned::Common(matched), Operator::Table { .. }) => data::table(prepared, matched, plan)?,
+        (Learned::Common(kept), Operator::Table { .. }) => {
+            data::table(&kept.prepared, &kept.common, plan)?
+        }
         (Learned::Count(count), Operator::Overlap { name, min_group }) => {
             overlap(name, *count, *min_group)
         }

@@ -3,11 +3,12 @@
 //! The asker derives to submit; every other node derives again and compares. The only input from outside is the job itself.
 
 use super::life::Derivation;
+use super::protocol::{self, Sizes};
 use super::view::View;
 use entente_wire::job::Job;
 use entente_wire::leakage::{self, Cost, Statement};
 use entente_wire::names::OrgName;
-use entente_wire::plan::{Matching, Plan};
+use entente_wire::plan::Plan;
 use entente_wire::problem::{Code, Problem};
 use entente_wire::publication::Publication;
 use entente_wire::seal::{self, JobNonce, PartySeal, Protocol, Seal};
@@ -46,7 +47,7 @@ pub(crate) fn derive(
         publication(view, &first.org, &first.dataset)?,
         publication(view, &second.org, &second.dataset)?,
     ];
-    let (protocol, cost) = protocol(&plan, publications)?;
+    let (protocol, cost) = agreed(&plan, publications)?;
     let statement = leakage::statement(&plan, job, publications, &protocol, cost);
     let seal = seal::derive(
         job,
@@ -66,23 +67,17 @@ pub(crate) fn derive(
 }
 
 /// The plan's protocol with its parameters at these sizes, and what a run costs.
-fn protocol(
-    plan: &Plan,
-    publications: [&Publication; 2],
-) -> Result<(Protocol, Cost), Vec<Problem>> {
+fn agreed(plan: &Plan, publications: [&Publication; 2]) -> Result<(Protocol, Cost), Vec<Problem>> {
     let [first, second] = publications.map(|publication| publication.ids_rounded);
     let (receiver_ids, sender_ids) = match publications[0].org == plan.receiver {
         true => (first, second),
         false => (second, first),
     };
-    match plan.matching {
-        Matching::Ecdh => Ok((Protocol::ecdh(), Cost::of_ecdh(receiver_ids, sender_ids))),
-        Matching::Vole { .. } => Err(vec![Problem::request(
-            Code::NotInThisVersion,
-            "this node does not run VOLE-PSI yet",
-            "write `protocol: ecdh` under `protect`",
-        )]),
-    }
+    let sizes = Sizes {
+        receiver: receiver_ids,
+        sender: sender_ids,
+    };
+    protocol::agreed(plan, sizes).map_err(|problem| vec![problem])
 }
 
 fn publication<'a>(

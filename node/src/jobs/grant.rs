@@ -6,6 +6,7 @@ use entente_wire::approval::VerifiedApproval;
 use entente_wire::names::OrgName;
 use entente_wire::problem::Problem;
 use entente_wire::seal::{JobHash, Protocol};
+use entente_wire::session::{Continued, Opening};
 use std::sync::{Arc, OnceLock};
 
 /// Leave to run one job with one partner. Made only once every approval has been verified.
@@ -18,17 +19,17 @@ struct Granted {
     approval: Arc<VerifiedApproval>,
     derived: Arc<Derived>,
     peer: OrgName,
-    admitted: Option<u32>,
+    admitted: Option<Opening>,
     stopped: OnceLock<Problem>,
 }
 
 impl RunGrant {
-    /// `admitted`: the attempt that a partner opened.
+    /// `admitted`: what a partner opened.
     pub(super) fn new(
         approval: Arc<VerifiedApproval>,
         derived: Arc<Derived>,
         peer: OrgName,
-        admitted: Option<u32>,
+        admitted: Option<Opening>,
     ) -> Self {
         let stopped = OnceLock::new();
         Self {
@@ -52,9 +53,17 @@ impl RunGrant {
         &self.inner.peer
     }
 
-    /// The attempt that a partner opened; `None` where this node dials and takes the next one.
-    pub(super) fn admitted(&self) -> Option<u32> {
-        self.inner.admitted
+    /// What a partner opened; `None` where this node dials and takes the next attempt.
+    pub(super) fn admitted(&self) -> Option<&Opening> {
+        self.inner.admitted.as_ref()
+    }
+
+    /// Whether the partner could go on from there: a dialer cannot know yet, the other side has heard the dialer.
+    pub(super) fn would_go_on(&self, ours: &Continued) -> bool {
+        self.admitted().is_none_or(|opening| {
+            let theirs = opening.continues.as_ref();
+            theirs.is_some_and(|theirs| theirs.session == ours.session)
+        })
     }
 
     /// All approvals, verified.
@@ -71,6 +80,15 @@ impl RunGrant {
     pub(super) fn lanes(&self) -> u32 {
         match &self.approval().seal().protocol {
             Protocol::Ecdh { .. } => 1,
+            Protocol::Vole(terms) => terms.lanes,
+        }
+    }
+
+    /// Buckets that the run is cut into.
+    pub(super) fn buckets(&self) -> u64 {
+        match &self.approval().seal().protocol {
+            Protocol::Ecdh { .. } => 1,
+            Protocol::Vole(terms) => terms.buckets,
         }
     }
 

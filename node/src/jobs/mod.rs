@@ -8,7 +8,9 @@
 //! | `life` | the state machine: pure, folded from the journal |
 //! | `settle` | does what the state machine says is owed |
 //! | `admit` | which session may open, and what is spent for it |
-//! | `run`, `answer` | the run itself: local query, protocol, result |
+//! | `run`, `matching`, `answer` | the run itself: local query, protocol, result |
+//! | `protocol` | a protocol's parameters and cost, before anybody approves |
+//! | `kept` | what a broken line leaves for the next session |
 //! | `session` | how a session asks for all this |
 //! | `results` | where results lie and who may read them |
 //! | `datasets` | registration, publication, the catalogue |
@@ -28,10 +30,13 @@ mod decide;
 mod derive;
 mod grant;
 mod intake;
+mod kept;
 mod life;
 mod limits;
+mod matching;
 mod parked;
 mod progress;
+mod protocol;
 mod records;
 mod refusals;
 mod results;
@@ -49,6 +54,7 @@ pub use results::ResultAt;
 pub use run::{RunOutcome, RunTerms};
 pub use surroundings::Surroundings;
 
+use crate::data::SpillFolder;
 use crate::ledger::Ledger;
 use derive::Derived;
 use entente_wire::approval::VerifiedApproval;
@@ -57,6 +63,7 @@ use entente_wire::names::{OrgName, Role};
 use entente_wire::problem::{Code, Problem};
 use entente_wire::seal::JobHash;
 use entente_wire::sign::{PublicKey, Record, Signer};
+use kept::Kept;
 use life::{Derivation, Life};
 use parked::Parked;
 use progress::Running;
@@ -99,6 +106,8 @@ struct Core {
     node_key: Arc<Signer>,
     root_key: PublicKey,
     results: PathBuf,
+    /// Ids that do not fit into memory.
+    spill: SpillFolder,
     surroundings: Surroundings,
     live: Mutex<Live>,
     /// Counts changes of any job, for those who wait for one.
@@ -136,6 +145,8 @@ struct Tracked {
     /// A run handed out for dialling, or a session that was admitted.
     granted: Option<RunGrant>,
     running: Option<Running>,
+    /// What the last session left, for the next one to go on from.
+    kept: Option<Arc<Kept>>,
     watchers: watch::Sender<JobView>,
 }
 
@@ -155,6 +166,7 @@ impl Jobs {
             own: setting.org,
             node_key: setting.node_key,
             root_key: setting.root_key,
+            spill: SpillFolder::open(&setting.results.with_file_name("spill"))?,
             results: setting.results,
             surroundings: setting.surroundings,
             live: Mutex::new(live),

@@ -3,9 +3,6 @@
 use entente_protocols::channel::Meter;
 use entente_wire::local::Progress;
 
-/// Bytes of one point as it travels. ECDH-PSI moves two for each id of the receiver and one for each of the sender.
-const POINT_BYTES: u64 = 32;
-
 /// A session that is on.
 pub(super) struct Running {
     attempt: u32,
@@ -77,10 +74,9 @@ impl Running {
         (self.rows_done, self.rows_total) = (done, Some(total));
     }
 
-    /// The protocol begins: its bytes are counted by `meter`.
-    pub(super) fn cross(&mut self, meter: Meter, receiver_ids: u64, sender_ids: u64) {
-        let points = receiver_ids.saturating_mul(2).saturating_add(sender_ids);
-        let bytes_total = points.saturating_mul(POINT_BYTES).max(1);
+    /// The protocol begins: its bytes are counted by `meter`, and are so many in all.
+    pub(super) fn cross(&mut self, meter: Meter, bytes_total: u64) {
+        let bytes_total = bytes_total.max(1);
         self.crossing = Some(Crossing { meter, bytes_total });
     }
 
@@ -95,7 +91,7 @@ impl Running {
         let (sent_bytes, received_bytes) = self.bytes();
         let matching = self.stage == Stage::Matching;
         let crossing = self.crossing.as_ref().filter(|_| matching);
-        // Headers add a little to the points, so a run that is nearly over must not show more than all of it.
+        // A run that goes on from an earlier one ends before all of it.
         let done_bytes =
             crossing.map(|crossing| (sent_bytes + received_bytes).min(crossing.bytes_total));
         let rows_done = match (self.rows_total, done_bytes, crossing) {

@@ -1,26 +1,22 @@
-//! The run itself, on a thread of its own: local query, protocol, result under a temporary name.
-//!
-//! The protocol is chosen by one match on the seal's [`Protocol`]: that line is the registry. What the partner learns is what the
-//! protocol's module says; rows never leave this function except into the result of this organisation.
+//! The run itself, on a thread of its own: local query, protocol, result under a temporary name. Rows never leave it except into
+//! the result of this organisation.
 
 use super::answer::{self, Learned};
 use super::grant::RunGrant;
+use super::kept::Kept;
+use super::matching::Matching;
 use super::progress::Stage;
 use super::results::Draft;
 use super::{Core, Jobs};
-use crate::data::{self, Prepared};
+use crate::data::{self, OpenDataset, Prepared};
 use crate::ledger::ResultFile;
-use entente_protocols::channel::{Channel, Meter, Totals, Transport};
-use entente_protocols::fault::{Broken, Culprit, Fault};
-use entente_protocols::psi::{PaddedSizes, SessionId, ecdh};
+use entente_protocols::channel::{Meter, Totals, Transport};
 use entente_wire::canonical::Digest;
-use entente_wire::names::OrgName;
-use entente_wire::plan::Operator;
-use entente_wire::problem::{Code, Problem, Side};
-use entente_wire::seal::Protocol;
+use entente_wire::problem::{Code, Problem};
 use entente_wire::session::Opening;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use std::sync::Arc;
 
 /// What both nodes have signed and opened. Holds the key of the id digests: no `Debug`.
 pub struct RunTerms {
@@ -81,24 +77,18 @@ impl Core {
         }
         self.enter(grant, Stage::Reading, Some(dataset.manifest.rows));
         let open = data::open_dataset(grant.approval(), &dataset, &policy)?;
-        let mut rows_read = |done, total| self.read_rows(grant, done, total);
-        let prepared = data::prepare(&open, own, terms.id_key, &mut rows_read)?;
-        self.check_list(grant, &prepared)?;
-
-        let (learned, totals) = self.matched(grant, terms, &prepared, lanes)?;
+        let (kept, todo) = match self.kept(grant, terms) {
+            Some(kept) => kept,
+            None => self.read(grant, terms, &open)?,
+        };
+        let (learned, totals) = self.matched(grant, terms, (&kept, &todo), lanes)?;
         self.enter(grant, Stage::Writing, None);
         let result = match learned {
             Learned::Nothing => None,
             learned => {
                 let draft = self.draft(&grant.job(), terms.own.attempt)?;
-                let (rows, suppressed) = answer::write(
-                    &self.own,
-                    &open,
-                    &prepared,
-                    &derived.plan,
-                    &learned,
-                    draft.path(),
-                )?;
+                let (rows, suppressed) =
+                    answer::write(&self.own, &open, &derived.plan, &learned, draft.path())?;
                 let file = draft.finish(rows, suppressed)?;
                 Some((draft, file))
             }
@@ -107,9 +97,55 @@ impl Core {
         Ok((RunOutcome { result }, totals))
     }
 
+    /// What an earlier session left, and what is still to do, if both nodes go on from there.
+    fn kept(&self, grant: &RunGrant, terms: &RunTerms) -> Option<(Arc<Kept>, Vec<u64>)> {
+        let kept = self.live().get(&grant.job()).ok()?.kept.clone()?;
+        let left = kept.left(&terms.own, &terms.partner)?;
+        Some((kept, left))
+    }
+
+    /// The local query from the beginning; what it gives is kept until the job ends.
+    fn read(
+        &self,
+        grant: &RunGrant,
+        terms: &RunTerms,
+        open: &OpenDataset,
+    ) -> Result<(Arc<Kept>, Vec<u64>), Problem> {
+        // What an earlier session left is of no use any more, and its disk space is.
+        self.keep(grant, None);
+        let (own, _) = self.sides(grant.derived())?;
+        let mut rows_read = |done, total| self.read_rows(grant, done, total);
+        let prepared = data::prepare(open, own, terms.id_key, &self.spill, &mut rows_read)?;
+        self.check_list(grant, terms, &prepared)?;
+        let buckets = grant.buckets();
+        let version = terms.own.dataset_version;
+        let kept = Arc::new(Kept::new(terms.sid, version, prepared, buckets));
+        self.keep(grant, Some(&kept));
+        let todo = kept.all();
+        Ok((kept, todo))
+    }
+
+    fn keep(&self, grant: &RunGrant, kept: Option<&Arc<Kept>>) {
+        let mut live = self.live();
+        let current = live.tracked.get_mut(&grant.job());
+        if let Some(tracked) = current.filter(|tracked| tracked.is_current(grant)) {
+            tracked.kept = kept.cloned();
+        }
+    }
+
     /// Whether the list that will be matched, after WHERE, is as long as both policies ask: a list of a few is a question
     /// about persons.
-    fn check_list(&self, grant: &RunGrant, prepared: &Prepared) -> Result<(), Problem> {
+    fn check_list(
+        &self,
+        grant: &RunGrant,
+        terms: &RunTerms,
+        prepared: &Prepared,
+    ) -> Result<(), Problem> {
+        if prepared.ids() > terms.own.ids_rounded {
+            let what = format!("{}'s list has more ids than it has published", self.own);
+            let todo = "publish the dataset's policy again, then submit the job again";
+            return Err(Problem::here(Code::DataChanged, what, todo));
+        }
         let live = self.live();
         let plan = &grant.derived().plan;
         let policies = live.view.publications().filter(|publication| {
@@ -120,7 +156,7 @@ impl Core {
             .map(|publication| publication.policy.min_set)
             .max()
             .unwrap_or(0);
-        if (prepared.ids.len() as u64) < min_set {
+        if prepared.ids() < min_set {
             // The partner is told this sentence: no count.
             let what = format!(
                 "fewer of {}'s ids fulfil the question than the {min_set} that may be matched",
@@ -139,64 +175,26 @@ impl Core {
         &self,
         grant: &RunGrant,
         terms: &RunTerms,
-        prepared: &Prepared,
+        (kept, todo): (&Arc<Kept>, &[u64]),
         lanes: Vec<Box<dyn Transport + Send>>,
     ) -> Result<(Learned, Totals), Problem> {
-        let plan = &grant.derived().plan;
-        let receives = plan.receiver == self.own;
-        let (own_ids, partner_ids) = (terms.own.ids_rounded, terms.partner.ids_rounded);
-        let (receiver_ids, sender_ids) = if receives {
-            (own_ids, partner_ids)
-        } else {
-            (partner_ids, own_ids)
-        };
-        let mut rng = ChaCha20Rng::from_seed(self.fresh_seed()?);
+        let ids = terms
+            .own
+            .ids_rounded
+            .saturating_add(terms.partner.ids_rounded);
+        let bytes_total = grant.derived().statement.cost.bytes;
         let meter = Meter::default();
-        let mut channels = channels(lanes, grant, &meter);
-        let [channel] = channels.as_mut_slice() else {
-            return Err(Problem::here(
-                Code::Defect,
-                "ECDH-PSI was given several lanes",
-                "report this with the node's log",
-            ));
-        };
-        self.enter(
+        self.enter(grant, Stage::Matching, Some(ids));
+        self.with_running(grant, |running| running.cross(meter.clone(), bytes_total));
+        let matching = Matching {
+            own: &self.own,
             grant,
-            Stage::Matching,
-            Some(receiver_ids.saturating_add(sender_ids)),
-        );
-        self.with_running(grant, |running| {
-            running.cross(meter, receiver_ids, sender_ids)
-        });
-
-        let count_only = matches!(plan.operator, Operator::Overlap { .. });
-        let sid = SessionId::new(terms.sid.0);
-        let learned = match &grant.approval().seal().protocol {
-            Protocol::Ecdh { .. } => padded(receiver_ids, sender_ids).and_then(|sizes| {
-                let ids = &prepared.ids;
-                match (receives, count_only) {
-                    (true, false) => ecdh::receiver::reveal(channel, sid, ids, sizes, &mut rng)
-                        .map(Learned::Common),
-                    (true, true) => ecdh::receiver::count(channel, sid, ids, sizes, &mut rng)
-                        .map(Learned::Count),
-                    (false, false) => ecdh::sender::reveal(channel, sid, ids, sizes, &mut rng)
-                        .map(|()| Learned::Nothing),
-                    (false, true) => ecdh::sender::count(channel, sid, ids, sizes, &mut rng)
-                        .map(|()| Learned::Nothing),
-                }
-            }),
-            // No such seal is derived here, so none can have been approved.
-            Protocol::Vole(_) => {
-                let what = "an approved job runs by VOLE-PSI, which this node does not run yet";
-                return Err(Problem::here(
-                    Code::Defect,
-                    what,
-                    "report this with the node's log",
-                ));
-            }
+            terms,
+            kept,
+            todo,
         };
-        let learned = learned.map_err(|fault| blame(&fault, grant.peer()))?;
-        Ok((learned, channel.totals()))
+        let rng = ChaCha20Rng::from_seed(self.fresh_seed()?);
+        matching.run(lanes, &meter, rng)
     }
 
     fn enter(&self, grant: &RunGrant, stage: Stage, rows_total: Option<u64>) {
@@ -220,97 +218,6 @@ impl Core {
             .filter(|tracked| tracked.is_current(grant));
         if let Some(running) = current.and_then(|tracked| tracked.running.as_mut()) {
             change(running);
-        }
-    }
-}
-
-/// Sizes were checked to fit when the session opened.
-fn padded(receiver_ids: u64, sender_ids: u64) -> Result<PaddedSizes, Fault> {
-    let size = |ids| u32::try_from(ids).unwrap_or(u32::MAX);
-    PaddedSizes::new(size(receiver_ids), size(sender_ids))
-}
-
-/// A channel for each lane, counted together, that ends when the run is asked to.
-fn channels(
-    lanes: Vec<Box<dyn Transport + Send>>,
-    grant: &RunGrant,
-    meter: &Meter,
-) -> Vec<Channel> {
-    let channel = |transport| {
-        let grant = grant.clone();
-        Channel::counted_by(Box::new(Stoppable { transport, grant }), meter.clone())
-    };
-    lanes.into_iter().map(channel).collect()
-}
-
-/// A transport that ends when the run is asked to.
-struct Stoppable {
-    transport: Box<dyn Transport + Send>,
-    grant: RunGrant,
-}
-
-impl Stoppable {
-    fn check(&self) -> Result<(), Fault> {
-        match self.grant.stopped() {
-            Some(_) => Err(Fault::Transport(Broken::Aborted)),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Transport for Stoppable {
-    fn send(&mut self, frame: Vec<u8>) -> Result<(), Fault> {
-        self.check()?;
-        self.transport.send(frame)
-    }
-
-    fn receive(&mut self) -> Result<Vec<u8>, Fault> {
-        self.check()?;
-        self.transport.receive()
-    }
-}
-
-/// Whose side a fault is on. The session knows more about a broken line and says that instead.
-fn blame(fault: &Fault, peer: &OrgName) -> Problem {
-    let side = Side::Partner { org: peer.clone() };
-    let report = "report this with both nodes' logs";
-    match fault.culprit() {
-        Culprit::Peer => {
-            let what = format!("{peer}'s node broke the protocol: {fault}");
-            Problem::new(
-                Code::PartnerMisbehaved,
-                side,
-                what,
-                "do not repeat the job before the partner has explained it",
-            )
-        }
-        Culprit::Either => {
-            let what = format!("the two nodes do not agree on the protocol: {fault}");
-            Problem::new(
-                Code::VersionDiffers,
-                side,
-                what,
-                "upgrade the older of the two nodes",
-            )
-        }
-        Culprit::Us => Problem::here(
-            Code::Defect,
-            format!("the protocol was called wrongly: {fault}"),
-            report,
-        ),
-        Culprit::Chance => Problem::here(
-            Code::SessionLimit,
-            format!("chance was against this run: {fault}"),
-            "nothing; it is tried again",
-        ),
-        Culprit::Network => {
-            let what = format!("the line to {peer}'s node broke: {fault}");
-            Problem::new(
-                Code::PartnerSilent,
-                Side::Network,
-                what,
-                "check the network between the two nodes",
-            )
         }
     }
 }

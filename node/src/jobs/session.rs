@@ -157,6 +157,9 @@ impl Jobs {
                 Fact::SessionEnded(SessionEnded { job, attempt, end }),
             )?;
         }
+        if !may_follow {
+            tracked.kept = None;
+        }
         if !may_follow && tracked.life.end().is_none() {
             self.core.write(tracked, Fact::JobFailed { job, problem })?;
         }
@@ -205,6 +208,7 @@ impl Core {
         let tracked = live.get_mut(job)?;
         tracked.granted = None;
         tracked.running = None;
+        tracked.kept = None;
         if tracked.life.session_on() == Some(attempt) {
             self.write(
                 tracked,

@@ -81,6 +81,7 @@ impl Core {
             unreached: None,
             granted: None,
             running: None,
+            kept: None,
         };
         live.tracked.insert(job, tracked);
     }
@@ -128,7 +129,11 @@ impl Core {
 
     /// Derives and verifies anew from the view. What has ended is left as it was.
     fn look(&self, view: &View, tracked: &mut Tracked) {
-        if tracked.life.end().is_some() || tracked.life.session_on().is_some() {
+        if tracked.life.end().is_some() {
+            tracked.kept = None;
+            return;
+        }
+        if tracked.life.session_on().is_some() {
             return;
         }
         let (derivation, derived) = derive::compare(tracked.life.submission(), &self.own, view);
