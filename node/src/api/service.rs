@@ -224,7 +224,7 @@ fn checked(jobs: &Jobs, text: &PolicyText) -> Result<(Option<Policy>, PolicyRepo
     let dataset = jobs.dataset(&name)?;
     match Policy::from_toml(&text.toml) {
         Ok(policy) => {
-            let report = policy::check(&policy, &dataset)?;
+            let report = policy::check(&policy, &dataset, jobs.spill())?;
             Ok((Some(policy), report))
         }
         Err(problem) => {

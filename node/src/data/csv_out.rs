@@ -36,7 +36,15 @@ impl CsvFile {
         &mut self,
         fields: impl Iterator<Item = Option<&'a str>>,
     ) -> Result<(), Problem> {
-        write_row(&mut self.out, fields).map_err(|error| cannot_write(&self.path, &error))
+        let mut bytes = Vec::new();
+        line(&mut bytes, fields);
+        self.lines(&bytes)
+    }
+
+    /// Rows that [`line`] has written.
+    pub(super) fn lines(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        let written = self.out.write_all(bytes);
+        written.map_err(|error| cannot_write(&self.path, &error))
     }
 
     /// All rows are written: on disk when this returns.
@@ -51,23 +59,23 @@ impl CsvFile {
     }
 }
 
-fn write_row<'a>(
-    out: &mut impl Write,
-    fields: impl Iterator<Item = Option<&'a str>>,
-) -> io::Result<()> {
+/// Appends one row to `out`.
+pub(super) fn line<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Option<&'a str>>) {
     for (place, field) in fields.enumerate() {
         if place > 0 {
-            out.write_all(b",")?;
+            out.push(b',');
         }
         match field {
             None => {}
             Some(text) if needs_quotes(text) => {
-                write!(out, "\"{}\"", text.replace('"', "\"\""))?;
+                out.push(b'"');
+                out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+                out.push(b'"');
             }
-            Some(text) => out.write_all(text.as_bytes())?,
+            Some(text) => out.extend_from_slice(text.as_bytes()),
         }
     }
-    out.write_all(b"\n")
+    out.push(b'\n');
 }
 
 fn needs_quotes(text: &str) -> bool {

@@ -1,14 +1,14 @@
 //! Event tables collapsed in the question: aggregates over all rows of one id, for ids whose rows all consent.
 //!
-//! The inner WHERE and the aggregates' arguments are computed batch by batch in file order; DataFusion does the grouping, by
-//! the id's place among the different ids. SUM adds in 256 bits and its result is checked to fit 38 digits: narrower sums
+//! The inner WHERE and the aggregates' arguments are computed on all cores; DataFusion does the grouping in file order, by the
+//! first row of each row's id. Four bytes a row hold those. SUM adds in 256 bits and its result is checked to fit 38 digits: narrower sums
 //! would wrap without a word. An id none of whose rows pass the inner WHERE is not in the collapsed table.
 
 use super::expression::{Compiled, Engine, failed};
 use super::fault::defect;
-use super::file::{self, Form};
-use super::local_query::{Pass, id_texts, typed_schema};
-use super::one_row::{Chosen, Reduction, keyed};
+use super::file::{self, Chunk, Form, Reading};
+use super::local_query::{Pass, typed_schema};
+use super::one_row::{NO_ROW, Reduction};
 use super::open::OpenDataset;
 use super::values::typed;
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
@@ -41,14 +41,14 @@ const SUM_DIGITS: u8 = 38;
 pub(super) struct Source<'a> {
     pub(super) open: &'a OpenDataset,
     pub(super) side: &'a Side,
-    pub(super) digest_key: [u8; 32],
-    pub(super) reduction: Reduction,
+    pub(super) reduction: &'a Reduction,
 }
 
 /// One row an id, with the question's names for its columns.
 pub(super) struct Collapsed {
     pub(super) table: RecordBatch,
-    pub(super) chosen: Vec<Chosen>,
+    /// The first row of each one's id, ascending.
+    pub(super) rows: Vec<u32>,
 }
 
 /// One aggregate: what it adds up, computed here, and how DataFusion adds it up.
@@ -75,67 +75,62 @@ impl Source<'_> {
             needed.extend(engine.columns(sql, &whole, "the subquery")?);
         }
         let places = dataset.places(&needed.iter().collect());
-        let format = dataset.manifest.format;
-        let batches = file::read(
-            &self.open.file,
-            format,
-            &dataset.columns,
-            &places,
-            Form::Typed,
-        )?;
+        let reading = Reading::of(&self.open.file, dataset, &places, Form::Typed);
+        let schema = reading.schema();
         let filter = derived.filter.as_ref();
         let filter = filter
-            .map(|sql| engine.compile(sql, batches.schema(), "WHERE of the subquery"))
+            .map(|sql| engine.compile(sql, &schema, "WHERE of the subquery"))
             .transpose()?;
-        let aggregates = aggregates(engine, derived, batches.schema())?;
-        let empty = self.arguments(
-            &RecordBatch::new_empty(Arc::clone(batches.schema())),
-            filter.as_ref(),
-            &aggregates,
-        )?;
-        let (sender, receiver) = sync_channel(BATCHES_IN_FLIGHT);
-        let grouping = Grouping::new(&empty, &aggregates, receiver);
+        let inner = Inner {
+            filter,
+            aggregates: aggregates(engine, derived, &schema)?,
+            first_rows: self.reduction.first_rows()?,
+        };
+        let empty = inner.arguments(0, &RecordBatch::new_empty(schema))?;
+        let (mut sender, receiver) = sync_channel(BATCHES_IN_FLIGHT);
+        let grouping = Grouping::new(&empty, &inner.aggregates, receiver);
         let grouped = std::thread::scope(|scope| {
             let worker = scope.spawn(|| grouping.run(engine));
-            for batch in batches {
-                let batch = batch?;
-                pass.read(batch.num_rows());
-                let arguments = self.arguments(&batch, filter.as_ref(), &aggregates)?;
+            let work = |_: &_, chunk: &Chunk| inner.arguments(chunk.first_row, &chunk.batch);
+            file::sweep(&reading, &mut sender, work, |sender, done, rows| {
+                pass.read(rows);
                 // A closed channel means that grouping failed; its own problem follows.
-                if sender.send(arguments).is_err() {
-                    break;
-                }
-            }
+                let _closed = done.into_iter().try_for_each(|batch| sender.send(batch));
+                Ok(())
+            })?;
             drop(sender);
             let grouped = worker.join();
             grouped.map_err(|_| defect("grouping ended without an answer"))?
         })?;
-        self.by_slot(&grouped, &aggregates)
+        in_order(&grouped, &inner.aggregates)
     }
+}
 
-    /// The rows of consenting ids that pass the inner WHERE: the id's slot and each aggregate's argument.
-    fn arguments(
-        &self,
-        batch: &RecordBatch,
-        filter: Option<&Compiled>,
-        aggregates: &[Aggregate],
-    ) -> Result<RecordBatch, Problem> {
-        let ids = keyed(
-            id_texts(batch, &self.side.id)?,
-            &self.side.id_kind,
-            &self.digest_key,
-        );
-        let slots: UInt32Array = ids
+/// What is computed of every row before rows are grouped.
+struct Inner {
+    filter: Option<Compiled>,
+    aggregates: Vec<Aggregate>,
+    /// By row, the first row of its id, or [`NO_ROW`].
+    first_rows: Vec<u32>,
+}
+
+impl Inner {
+    /// The rows of consenting ids that pass the inner WHERE: the first row of the id and each aggregate's argument.
+    fn arguments(&self, first_row: u32, batch: &RecordBatch) -> Result<RecordBatch, Problem> {
+        let begin = first_row as usize;
+        let first_rows = self.first_rows.get(begin..begin + batch.num_rows());
+        let first_rows = first_rows.ok_or_else(|| defect("a file grew while it was read"))?;
+        let first_rows = first_rows
             .iter()
-            .map(|id| self.reduction.consenting_slot(id.as_ref().ok()?))
-            .collect();
+            .map(|row| Some(*row).filter(|row| *row != NO_ROW));
+        let slots: UInt32Array = first_rows.collect();
         let consenting = datafusion::arrow::compute::is_not_null(&slots)
             .map_err(|_| defect("slots cannot be told from nulls"))?;
         let misfit = |_| defect("a mask has another length than its rows");
         let mut batch = filter_record_batch(batch, &consenting).map_err(misfit)?;
         let slots: ArrayRef = Arc::new(slots);
         let mut slots = datafusion::arrow::compute::filter(&slots, &consenting).map_err(misfit)?;
-        if let Some(filter) = filter {
+        if let Some(filter) = &self.filter {
             let passes = filter.evaluate(&batch)?;
             let passes = passes
                 .as_boolean_opt()
@@ -144,49 +139,42 @@ impl Source<'_> {
             slots = datafusion::arrow::compute::filter(&slots, passes).map_err(misfit)?;
         }
         let mut columns = vec![(SLOT.to_owned(), slots, false)];
-        for (place, aggregate) in aggregates.iter().enumerate() {
+        for (place, aggregate) in self.aggregates.iter().enumerate() {
             let array = aggregate.argument.evaluate(&batch)?;
             columns.push((argument_name(place), aggregate.widened(array)?, true));
         }
         RecordBatch::try_from_iter_with_nullable(columns)
             .map_err(|_| defect("arguments of aggregates do not fit together"))
     }
+}
 
-    /// In the order of the ids' places, under the question's names.
-    fn by_slot(
-        &self,
-        grouped: &RecordBatch,
-        aggregates: &[Aggregate],
-    ) -> Result<Collapsed, Problem> {
-        let slots = grouped
-            .column_by_name(SLOT)
-            .ok_or_else(|| defect("the grouped table has no slots"))?;
-        let sorted = sort_to_indices(slots, None, None)
-            .and_then(|order| take_record_batch(grouped, &order))
-            .map_err(|_| defect("the grouped table cannot be ordered"))?;
-        let mut columns = Vec::with_capacity(aggregates.len());
-        for (place, aggregate) in aggregates.iter().enumerate() {
-            let array = sorted
-                .column_by_name(&result_name(place))
-                .ok_or_else(|| defect("the grouped table lacks a column"))?;
-            columns.push((&aggregate.name.0, aggregate.narrowed(array)?, true));
-        }
-        let slots = sorted
-            .column_by_name(SLOT)
-            .and_then(|array| array.as_primitive_opt::<UInt32Type>());
-        let slots = slots.ok_or_else(|| defect("the grouped table has no slots"))?;
-        let chosen = slots.values().iter().map(|slot| self.reduction.at(*slot));
-        let chosen = chosen
-            .collect::<Option<Vec<Chosen>>>()
-            .ok_or_else(|| defect("the grouped table has an id that nobody has"))?;
-        let table = match columns.is_empty() {
-            // A subquery that selects its id alone: rows without columns.
-            true => sorted.project(&[0]),
-            false => RecordBatch::try_from_iter_with_nullable(columns),
-        };
-        let table = table.map_err(|_| defect("the collapsed table does not fit together"))?;
-        Ok(Collapsed { table, chosen })
+/// In the order of the ids' first rows, under the question's names.
+fn in_order(grouped: &RecordBatch, aggregates: &[Aggregate]) -> Result<Collapsed, Problem> {
+    let slots = grouped
+        .column_by_name(SLOT)
+        .ok_or_else(|| defect("the grouped table has no slots"))?;
+    let sorted = sort_to_indices(slots, None, None)
+        .and_then(|order| take_record_batch(grouped, &order))
+        .map_err(|_| defect("the grouped table cannot be ordered"))?;
+    let mut columns = Vec::with_capacity(aggregates.len());
+    for (place, aggregate) in aggregates.iter().enumerate() {
+        let array = sorted
+            .column_by_name(&result_name(place))
+            .ok_or_else(|| defect("the grouped table lacks a column"))?;
+        columns.push((&aggregate.name.0, aggregate.narrowed(array)?, true));
     }
+    let slots = sorted
+        .column_by_name(SLOT)
+        .and_then(|array| array.as_primitive_opt::<UInt32Type>());
+    let slots = slots.ok_or_else(|| defect("the grouped table has no slots"))?;
+    let rows = slots.values().to_vec();
+    let table = match columns.is_empty() {
+        // A subquery that selects its id alone: rows without columns.
+        true => sorted.project(&[0]),
+        false => RecordBatch::try_from_iter_with_nullable(columns),
+    };
+    let table = table.map_err(|_| defect("the collapsed table does not fit together"))?;
+    Ok(Collapsed { table, rows })
 }
 
 fn argument_name(place: usize) -> String {

@@ -4,7 +4,7 @@
 use super::fault::defect;
 use super::ids;
 use super::manifest::{Dataset, Storage};
-use super::one_row::Facts;
+use super::spill::Layout;
 use super::values::exact;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
@@ -17,7 +17,19 @@ use entente_wire::policy::{IdKind, Policy};
 use entente_wire::problem::{Code, Problem};
 use std::collections::BTreeSet;
 
-/// Reads [`Facts`] from batches in [`super::file::Form::Typed`] that hold at least [`FactReader::columns`].
+/// What a policy says about the rows of a batch; `None` where it has no such rule.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// Whether consent is given.
+    pub(crate) consent: Option<Vec<bool>>,
+    /// The `latest` column, as something that can be ordered.
+    pub(crate) latest: Option<Vec<i128>>,
+}
+
+/// Stands for a row without a value in the `latest` column: older than every other.
+pub(crate) const NEVER: i128 = i128::MIN;
+
+/// Reads facts from batches in [`super::file::Form::Typed`].
 pub(crate) struct FactReader {
     consent: Option<ColumnName>,
     latest: Option<ColumnName>,
@@ -42,7 +54,7 @@ impl FactReader {
             latest: policy.latest.clone(),
             content,
         };
-        for name in reader.columns() {
+        for name in reader.columns().union(&reader.content_columns()) {
             usable(dataset, name)?;
         }
         if let Some(latest) = &reader.latest {
@@ -64,13 +76,34 @@ impl FactReader {
         })
     }
 
-    /// The columns it looks at.
-    pub(crate) fn columns(&self) -> BTreeSet<&ColumnName> {
-        let content = self.content.iter().map(|(name, _)| name);
-        content.chain(&self.consent).chain(&self.latest).collect()
+    /// Where there is no policy yet: ids are only counted.
+    pub(crate) fn none() -> Self {
+        Self {
+            consent: None,
+            latest: None,
+            content: Vec::new(),
+        }
     }
 
-    /// The facts of one batch.
+    /// The columns that every row's facts come from.
+    pub(crate) fn columns(&self) -> BTreeSet<&ColumnName> {
+        self.consent.iter().chain(&self.latest).collect()
+    }
+
+    /// The columns in which contested rows are compared.
+    pub(crate) fn content_columns(&self) -> BTreeSet<&ColumnName> {
+        self.content.iter().map(|(name, _)| name).collect()
+    }
+
+    /// What a spilled record must hold.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout {
+            consent: self.consent.is_some(),
+            latest: self.latest.is_some(),
+        }
+    }
+
+    /// The facts of one batch, which holds at least [`Self::columns`].
     pub(crate) fn read(&self, batch: &RecordBatch) -> Result<Facts, Problem> {
         let column = |name: &ColumnName| batch.column_by_name(&name.0).ok_or_else(|| missing(name));
         let consent = self.consent.as_ref().map(column).transpose()?;
@@ -80,16 +113,13 @@ impl FactReader {
                 let given = consents(array).into_iter();
                 given.map(|consent| consent == Consent::Given).collect()
             }),
-            content: self.fingerprints(batch)?,
             latest: latest.map(order_keys),
         })
     }
 
-    /// 64 bits of BLAKE3 over each row's published values, in an encoding in which different rows differ, nulls included.
-    fn fingerprints(&self, batch: &RecordBatch) -> Result<Option<Vec<u64>>, Problem> {
-        if self.content.is_empty() {
-            return Ok(None);
-        }
+    /// 64 bits of BLAKE3 over each row's published values, in an encoding in which different rows differ, nulls included. The
+    /// batch holds at least [`Self::content_columns`], of which there is one.
+    pub(crate) fn fingerprints(&self, batch: &RecordBatch) -> Result<Vec<u64>, Problem> {
         let arrays = self
             .content
             .iter()
@@ -113,7 +143,7 @@ impl FactReader {
             let first = digest.as_bytes().first_chunk::<8>().copied();
             u64::from_le_bytes(first.unwrap_or_default())
         };
-        Ok(Some(rows.iter().map(fingerprint).collect()))
+        Ok(rows.iter().map(fingerprint).collect())
     }
 }
 
@@ -199,24 +229,20 @@ fn consent_word(text: &str) -> Consent {
     }
 }
 
-/// Values of a `latest` column as numbers of the same order; `None` is oldest.
-fn order_keys(array: &ArrayRef) -> Vec<Option<i128>> {
+/// Values of a `latest` column as numbers of the same order; no value is oldest.
+fn order_keys(array: &ArrayRef) -> Vec<i128> {
+    fn keys<T: Into<i128>>(values: impl Iterator<Item = Option<T>>) -> Vec<i128> {
+        values
+            .map(|value| value.map_or(NEVER, Into::into))
+            .collect()
+    }
     match array.data_type() {
-        DataType::Decimal128(..) => array.as_primitive::<Decimal128Type>().iter().collect(),
-        DataType::Date32 => {
-            let days = array.as_primitive::<Date32Type>().iter();
-            days.map(|day| day.map(i128::from)).collect()
-        }
-        DataType::Timestamp(..) => {
-            let moments = array.as_primitive::<TimestampMicrosecondType>().iter();
-            moments.map(|moment| moment.map(i128::from)).collect()
-        }
+        DataType::Decimal128(..) => keys(array.as_primitive::<Decimal128Type>().iter()),
+        DataType::Date32 => keys(array.as_primitive::<Date32Type>().iter()),
+        DataType::Timestamp(..) => keys(array.as_primitive::<TimestampMicrosecondType>().iter()),
         _ => match cast(array, &DataType::Int64) {
-            Ok(numbers) => {
-                let numbers = numbers.as_primitive::<Int64Type>().iter();
-                numbers.map(|n| n.map(i128::from)).collect()
-            }
-            Err(_) => vec![None; array.len()],
+            Ok(numbers) => keys(numbers.as_primitive::<Int64Type>().iter()),
+            Err(_) => vec![NEVER; array.len()],
         },
     }
 }

@@ -4,53 +4,33 @@
 //! are equal in all published columns merge; otherwise the newest by `latest` counts; otherwise, or where two newest rows
 //! differ, the id is conflicting and left out. Everything left out is counted.
 //!
-//! Memory grows with the number of different ids, not with rows: 60 to 110 bytes an id. The rows themselves are read again
-//! later. Buckets of ids, each with its own [`Reduction`], are the seam for data beyond memory.
+//! Published columns are compared only for ids that have several newest rows: those rows are *contested*, and the caller
+//! brings a fingerprint of each ([`Reduction::resolve`]). One partition of the spill is in memory at a time on each core;
+//! what stays is one bit a row.
 
-use super::ids::{self, Rejection};
-use datafusion::arrow::array::{Array, StringArray};
-use entente_wire::policy::IdKind;
+use super::ids::Rejection;
+use super::rows::{Ranks, RowSet};
+use super::spill::{Layout, Record, Spill};
+use entente_wire::problem::Problem;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeMap;
+use std::iter::once;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A keyed digest of a canonical id.
 pub(crate) type Digest16 = [u8; 16];
 
-/// Rows given to one thread at a time.
-const ROWS_PER_TASK: usize = 1_024;
-/// Stands for a row without a value in the `latest` column: older than every other.
-const NEVER: i128 = i128::MIN;
+/// No row: stands where an id has none that counts.
+pub(crate) const NO_ROW: u32 = u32::MAX;
 
-/// What a policy says about the rows of a batch; `None` where the policy has no such rule.
-#[derive(Debug, Default)]
-pub(crate) struct Facts {
-    /// Whether consent is given.
-    pub(crate) consent: Option<Vec<bool>>,
-    /// A fingerprint of all published columns.
-    pub(crate) content: Option<Vec<u64>>,
-    /// The `latest` column, as something that can be ordered.
-    pub(crate) latest: Option<Vec<Option<i128>>>,
-}
-
-/// All rows seen so far, reduced to one entry an id.
-pub(crate) struct Reduction {
-    slots: HashMap<Digest16, u32, BuildHasherDefault<DigestHasher>>,
-    entries: Vec<Entry>,
-    /// Only with a `latest` column.
-    newest: Vec<i128>,
-    rejected: BTreeMap<Rejection, u64>,
-    rows: u64,
-    usable_rows: u64,
-}
-
-struct Entry {
-    id: Digest16,
-    row: u32,
-    content: u64,
-    without_consent: bool,
-    /// The newest rows differ.
-    tied: bool,
+/// All usable ids of a file, and the rows they were read from.
+pub(crate) struct Ids {
+    pub(crate) spill: Spill,
+    /// Rows with a usable id and consent.
+    pub(crate) consenting: RowSet,
+    pub(crate) rows: u64,
+    pub(crate) usable_rows: u64,
+    pub(crate) rejected: BTreeMap<Rejection, u64>,
 }
 
 /// What is left and what was left out.
@@ -72,280 +52,232 @@ pub struct Counts {
     pub eligible_ids: u64,
 }
 
-/// An id that can enter a job, and its row.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Chosen {
-    pub(crate) row: u32,
-    pub(crate) id: Digest16,
+/// The chosen rows: exactly one of every id that can enter a job.
+pub(crate) struct Reduction {
+    pub(crate) spill: Spill,
+    pub(crate) chosen: RowSet,
+    pub(crate) counts: Counts,
+    /// The newest rows of ids that have several.
+    contested: RowSet,
 }
 
-/// Normalises and digests a column of ids on all cores. The texts themselves go no further.
-pub(crate) fn keyed(
-    texts: &StringArray,
-    kind: &IdKind,
-    key: &[u8; 32],
-) -> Vec<Result<Digest16, Rejection>> {
-    let normaliser = ids::Normaliser::new(kind);
-    let tasks = texts.len().div_ceil(ROWS_PER_TASK);
-    let task = |task: usize| {
-        let mut canonical = String::with_capacity(64);
-        let rows = task * ROWS_PER_TASK..texts.len().min((task + 1) * ROWS_PER_TASK);
-        let mut keyed = Vec::with_capacity(rows.len());
-        for row in rows {
-            keyed.push(if texts.is_null(row) {
-                Err(Rejection::Empty)
-            } else {
-                let outcome = normaliser.normalise(texts.value(row), &mut canonical);
-                outcome.map(|()| ids::digest(key, kind, &canonical))
-            });
-        }
-        keyed
-    };
-    (0..tasks)
-        .into_par_iter()
-        .map(task)
-        .flatten_iter()
-        .collect()
+/// Ids of one partition, counted.
+#[derive(Default)]
+struct Tally {
+    distinct: u64,
+    non_consenting: u64,
 }
 
 impl Reduction {
-    pub(crate) fn new() -> Self {
-        Self {
-            slots: HashMap::default(),
-            entries: Vec::new(),
-            newest: Vec::new(),
-            rejected: BTreeMap::new(),
-            rows: 0,
-            usable_rows: 0,
-        }
+    /// Reduces all ids. Where an id has several newest rows they are contested if `contents_matter`, that is, if they could
+    /// differ in a published column; otherwise the first one counts.
+    pub(crate) fn of(ids: Ids, contents_matter: bool) -> Result<Self, Problem> {
+        let Ids {
+            spill,
+            consenting: chosen,
+            rows,
+            usable_rows,
+            rejected,
+        } = ids;
+        let contested = RowSet::new(if contents_matter { rows } else { 0 });
+        let layout = spill.layout();
+        let reduce = |place| {
+            let contested = contents_matter.then_some(&contested);
+            spill
+                .partition(place)
+                .map(|records| reduce(layout, &records, &chosen, contested))
+        };
+        let tallies = (0..spill.partitions())
+            .into_par_iter()
+            .map(reduce)
+            .collect::<Result<Vec<Tally>, Problem>>()?;
+        let distinct_ids = tallies.iter().map(|tally| tally.distinct).sum();
+        let non_consenting_ids = tallies.iter().map(|tally| tally.non_consenting).sum();
+        let rejected = rejected.iter().map(|(why, rows)| (why.to_string(), *rows));
+        let mut reduction = Self {
+            spill,
+            chosen,
+            contested,
+            counts: Counts {
+                rows,
+                usable_rows,
+                rejected_rows: rejected.collect(),
+                distinct_ids,
+                non_consenting_ids,
+                ..Counts::default()
+            },
+        };
+        reduction.count_eligible();
+        Ok(reduction)
     }
 
-    /// Takes in the next rows of the file, in order. Every list in `facts` has as many entries as `ids`.
-    pub(crate) fn observe(&mut self, ids: &[Result<Digest16, Rejection>], facts: &Facts) {
-        for (place, id) in ids.iter().enumerate() {
-            // The reader refuses files with more rows than 32 bits count.
-            let row = u32::try_from(self.rows).unwrap_or(u32::MAX);
-            self.rows += 1;
-            match id {
-                Ok(id) => {
-                    self.usable_rows += 1;
-                    self.observe_row(*id, row, facts, place);
+    /// The rows that need a fingerprint; none where nothing is contested.
+    pub(crate) fn contested(&self) -> Option<&RowSet> {
+        (!self.contested.is_empty()).then_some(&self.contested)
+    }
+
+    /// Settles contested ids: `fingerprints` has one of each contested row, in file order.
+    pub(crate) fn resolve(&mut self, fingerprints: &[u64]) -> Result<(), Problem> {
+        let ranks = Ranks::of(std::mem::take(&mut self.contested));
+        let (spill, chosen) = (&self.spill, &self.chosen);
+        let conflicting = AtomicU64::new(0);
+        (0..spill.partitions())
+            .into_par_iter()
+            .try_for_each(|place| {
+                let records = spill.partition(place)?;
+                let conflicts = resolve(spill.layout(), &records, chosen, &ranks, fingerprints);
+                conflicting.fetch_add(conflicts, Ordering::Relaxed);
+                Ok::<_, Problem>(())
+            })?;
+        self.counts.conflicting_ids = conflicting.into_inner();
+        self.count_eligible();
+        Ok(())
+    }
+
+    fn count_eligible(&mut self) {
+        let counts = &mut self.counts;
+        let left_out = counts.non_consenting_ids + counts.conflicting_ids;
+        counts.eligible_ids = counts.distinct_ids - left_out;
+    }
+
+    /// For every row the first row of its id, or [`NO_ROW`] where the id is not usable or not all its rows consent. Event
+    /// tables ask this: they keep all rows of an id.
+    pub(crate) fn first_rows(&self) -> Result<Vec<u32>, Problem> {
+        let rows = usize::try_from(self.counts.rows).unwrap_or(usize::MAX);
+        let firsts: Vec<AtomicU32> = (0..rows).map(|_| AtomicU32::new(NO_ROW)).collect();
+        let set = |row: u32, first: u32| firsts[row as usize].store(first, Ordering::Relaxed);
+        let (spill, layout) = (&self.spill, self.spill.layout());
+        (0..spill.partitions())
+            .into_par_iter()
+            .try_for_each(|place| {
+                let records = spill.partition(place)?;
+                let chosen = |record: &Record| self.chosen.contains(record.row);
+                for record in layout.read(&records).filter(chosen) {
+                    set(record.row, record.row);
                 }
-                Err(why) => *self.rejected.entry(*why).or_default() += 1,
-            }
-        }
-    }
-
-    fn observe_row(&mut self, id: Digest16, row: u32, facts: &Facts, place: usize) {
-        let consent = at(&facts.consent, place).unwrap_or(true);
-        let content = at(&facts.content, place).unwrap_or(0);
-        let moment_of = |latest: &Vec<_>| latest.get(place).copied().flatten().unwrap_or(NEVER);
-        let latest = facts.latest.as_ref().map(moment_of);
-        let next = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        let slot = *self.slots.entry(id).or_insert(next);
-        let Some(entry) = self.entries.get_mut(slot as usize) else {
-            self.newest.extend(latest);
-            self.entries.push(Entry {
-                id,
-                row,
-                content,
-                without_consent: !consent,
-                tied: false,
-            });
-            return;
-        };
-        entry.without_consent |= !consent;
-        let newest = self.newest.get_mut(slot as usize);
-        let order = match (latest, newest) {
-            (Some(latest), Some(newest)) => {
-                let order = latest.cmp(newest);
-                *newest = latest.max(*newest);
-                order
-            }
-            _ => std::cmp::Ordering::Equal,
-        };
-        match order {
-            std::cmp::Ordering::Greater => {
-                (entry.row, entry.content, entry.tied) = (row, content, false);
-            }
-            std::cmp::Ordering::Equal => entry.tied |= entry.content != content,
-            std::cmp::Ordering::Less => {}
-        }
-    }
-
-    /// The place of an id among the different ids, if all its rows consent. Event tables ask this: they have no one row.
-    pub(crate) fn consenting_slot(&self, id: &Digest16) -> Option<u32> {
-        let slot = *self.slots.get(id)?;
-        let entry = self.entries.get(slot as usize)?;
-        (!entry.without_consent).then_some(slot)
-    }
-
-    /// The id and the first row at a place.
-    pub(crate) fn at(&self, slot: u32) -> Option<Chosen> {
-        self.entries.get(slot as usize).map(|entry| Chosen {
-            row: entry.row,
-            id: entry.id,
-        })
-    }
-
-    /// What was seen.
-    pub(crate) fn counts(&self) -> Counts {
-        let without_consent = self.entries.iter().filter(|entry| entry.without_consent);
-        let tied = |entry: &&Entry| entry.tied && !entry.without_consent;
-        let non_consenting_ids = without_consent.count() as u64;
-        let conflicting_ids = self.entries.iter().filter(tied).count() as u64;
-        let distinct_ids = self.entries.len() as u64;
-        Counts {
-            rows: self.rows,
-            usable_rows: self.usable_rows,
-            rejected_rows: self
-                .rejected
-                .iter()
-                .map(|(why, rows)| (why.to_string(), *rows))
-                .collect(),
-            distinct_ids,
-            non_consenting_ids,
-            conflicting_ids,
-            eligible_ids: distinct_ids - non_consenting_ids - conflicting_ids,
-        }
-    }
-
-    /// The ids that can enter a job with their rows, in file order.
-    pub(crate) fn into_chosen(self) -> Vec<Chosen> {
-        drop(self.slots);
-        let eligible = |entry: &Entry| !entry.tied && !entry.without_consent;
-        let mut chosen: Vec<Chosen> = self
-            .entries
-            .into_iter()
-            .filter(eligible)
-            .map(|entry| Chosen {
-                row: entry.row,
-                id: entry.id,
-            })
-            .collect();
-        chosen.par_sort_unstable_by_key(|chosen| chosen.row);
-        chosen
+                for twins in groups(&twins(layout, &records)) {
+                    let members = || members(layout, &records, twins);
+                    if let Some(first) = members().find(chosen) {
+                        members().for_each(|member| set(member.row, first.row));
+                    }
+                }
+                Ok::<_, Problem>(())
+            })?;
+        Ok(firsts.into_iter().map(AtomicU32::into_inner).collect())
     }
 }
 
-fn at<T: Copy>(list: &Option<Vec<T>>, place: usize) -> Option<T> {
-    list.as_ref()?.get(place).copied()
+/// Takes out of `chosen`, which holds all rows with consent, those of one partition that do not count.
+fn reduce(layout: Layout, records: &[u8], chosen: &RowSet, contested: Option<&RowSet>) -> Tally {
+    let twins = twins(layout, records);
+    let count = records.len() / layout.width();
+    let mut tally = Tally {
+        distinct: (count - twins.len()) as u64,
+        non_consenting: 0,
+    };
+    if layout.consent {
+        let refused = layout.read(records).filter(|record| !record.consent);
+        tally.non_consenting = refused.count() as u64;
+    }
+    for twins in groups(&twins) {
+        let members = || members(layout, records, twins);
+        let refused = members().filter(|record| !record.consent).count() as u64;
+        members().for_each(|record| chosen.remove(record.row));
+        if refused > 0 {
+            // Counted as so many rows above; it is one id.
+            tally.non_consenting -= refused - 1;
+            continue;
+        }
+        let newest = members().map(|record| record.latest).max();
+        let newest = || members().filter(|record| Some(record.latest) == newest);
+        match (newest().next(), newest().nth(1), contested) {
+            (Some(_), Some(_), Some(contested)) => {
+                newest().for_each(|record| contested.insert(record.row));
+            }
+            (Some(first), ..) => chosen.insert(first.row),
+            (None, ..) => {}
+        }
+    }
+    tally
 }
 
-/// Digests are uniform already: their first eight bytes are the hash.
-#[derive(Default)]
-struct DigestHasher(u64);
+/// Puts into `chosen` the first of each id's contested rows if all are alike; counts ids whose rows are not.
+fn resolve(
+    layout: Layout,
+    records: &[u8],
+    chosen: &RowSet,
+    contested: &Ranks,
+    fingerprints: &[u64],
+) -> u64 {
+    let fingerprint = |record: &Record| {
+        let place = contested.place(record.row)?;
+        fingerprints.get(place as usize)
+    };
+    let mut conflicts = 0;
+    for twins in groups(&twins(layout, records)) {
+        let mut contested = members(layout, records, twins)
+            .filter_map(|record| Some((record.row, fingerprint(&record)?)));
+        let Some((row, first)) = contested.next() else {
+            continue;
+        };
+        if contested.all(|(_, other)| other == first) {
+            chosen.insert(row);
+        } else {
+            conflicts += 1;
+        }
+    }
+    conflicts
+}
 
-impl Hasher for DigestHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        let first = bytes.first_chunk::<8>().copied().unwrap_or_default();
-        self.0 = u64::from_le_bytes(first);
+/// Pairs of records with one digest: the place of the first one, and of a later one. Sorted.
+fn twins(layout: Layout, records: &[u8]) -> Vec<(u32, u32)> {
+    let width = layout.width();
+    let count = records.len() / width;
+    let digest = |place: u32| &records[place as usize * width..][..size_of::<Digest16>()];
+    let slots = (count * 2).next_power_of_two();
+    // Places, counted from 1 so that 0 is free.
+    let mut table = vec![0u32; slots];
+    let mut twins = Vec::new();
+    for (place, record) in (0u32..).zip(records.chunks_exact(width)) {
+        let own = &record[..size_of::<Digest16>()];
+        // The last bytes: the first ones are alike in a partition.
+        let mut slot = own.last_chunk().map_or(0, |last| u64::from_le_bytes(*last)) as usize;
+        loop {
+            slot &= slots - 1;
+            match table[slot].checked_sub(1) {
+                None => {
+                    table[slot] = place + 1;
+                    break;
+                }
+                Some(first) if digest(first) == own => {
+                    twins.push((first, place));
+                    break;
+                }
+                Some(_) => slot += 1,
+            }
+        }
     }
-    /// Arrays announce their length; it says nothing.
-    fn write_usize(&mut self, _: usize) {}
-    fn finish(&self) -> u64 {
-        self.0
-    }
+    twins.sort_unstable();
+    twins
+}
+
+/// The pairs of each id.
+fn groups(twins: &[(u32, u32)]) -> impl Iterator<Item = &[(u32, u32)]> {
+    twins.chunk_by(|one, next| one.0 == next.0)
+}
+
+/// All records of an id that has several, in row order.
+fn members(
+    layout: Layout,
+    records: &[u8],
+    twins: &[(u32, u32)],
+) -> impl Iterator<Item = Record> + Clone {
+    let first = twins.first().map_or(0, |(first, _)| *first);
+    let width = layout.width();
+    once(first)
+        .chain(twins.iter().map(|(_, twin)| *twin))
+        .map(move |place| layout.read_one(&records[place as usize * width..][..width]))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Rows as (id, consent, content, latest).
-    type Row = (u8, bool, u64, Option<i128>);
-
-    fn reduce(rows: &[Row], with_latest: bool) -> Reduction {
-        let mut reduction = Reduction::new();
-        for row in rows {
-            let facts = Facts {
-                consent: Some(vec![row.1]),
-                content: Some(vec![row.2]),
-                latest: with_latest.then(|| vec![row.3]),
-            };
-            reduction.observe(&[Ok([row.0; 16])], &facts);
-        }
-        reduction
-    }
-
-    fn chosen(rows: &[Row], with_latest: bool) -> Vec<(u8, u32)> {
-        let reduction = reduce(rows, with_latest);
-        let expected = reduction.counts().eligible_ids;
-        let chosen: Vec<_> = reduction
-            .into_chosen()
-            .iter()
-            .map(|chosen| (chosen.id[0], chosen.row))
-            .collect();
-        assert_eq!(chosen.len() as u64, expected);
-        chosen
-    }
-
-    #[test]
-    fn equal_rows_merge_and_different_rows_conflict() {
-        let rows = [
-            (1, true, 7, None),
-            (1, true, 7, None),
-            (2, true, 7, None),
-            (2, true, 8, None),
-        ];
-        assert_eq!(chosen(&rows, false), [(1, 0)]);
-        assert_eq!(reduce(&rows, false).counts().conflicting_ids, 1);
-    }
-
-    #[test]
-    fn the_newest_row_counts_and_a_tie_conflicts() {
-        let rows = [
-            (1, true, 7, Some(5)),
-            (1, true, 8, Some(9)),
-            (1, true, 9, Some(6)),
-            (2, true, 7, Some(5)),
-            (2, true, 8, Some(5)),
-            (3, true, 1, Some(5)),
-            (3, true, 2, Some(5)),
-            (3, true, 3, Some(6)),
-            (4, true, 1, Some(6)),
-            (4, true, 2, Some(5)),
-            (4, true, 1, Some(6)),
-            (5, true, 1, None),
-            (5, true, 2, Some(-1)),
-            (6, true, 1, None),
-            (6, true, 2, None),
-        ];
-        assert_eq!(chosen(&rows, true), [(1, 1), (3, 7), (4, 8), (5, 12)]);
-        assert_eq!(reduce(&rows, true).counts().conflicting_ids, 2);
-    }
-
-    #[test]
-    fn one_row_without_consent_takes_the_id_out_wherever_it_stands() {
-        for places in [
-            [true, false, true],
-            [false, true, true],
-            [true, true, false],
-        ] {
-            let rows: Vec<Row> = places.map(|consent| (1, consent, 7, None)).to_vec();
-            assert_eq!(chosen(&rows, false), []);
-            let counts = reduce(&rows, false).counts();
-            assert_eq!((counts.non_consenting_ids, counts.conflicting_ids), (1, 0));
-        }
-        let old_refusal = [(1, false, 7, Some(1)), (1, true, 8, Some(2))];
-        assert_eq!(chosen(&old_refusal, true), []);
-    }
-
-    #[test]
-    fn rejected_rows_are_counted_by_reason_and_keep_their_numbers() {
-        let mut reduction = Reduction::new();
-        let ids = [
-            Err(Rejection::Empty),
-            Ok([1; 16]),
-            Err(Rejection::CheckDigit),
-            Err(Rejection::Empty),
-            Ok([2; 16]),
-        ];
-        reduction.observe(&ids, &Facts::default());
-        let counts = reduction.counts();
-        assert_eq!((counts.rows, counts.usable_rows), (5, 2));
-        assert_eq!(counts.rejected_rows.get("empty"), Some(&2));
-        let rows: Vec<_> = reduction.into_chosen().iter().map(|c| c.row).collect();
-        assert_eq!(rows, [1, 4]);
-    }
-}
+mod tests;

@@ -3,16 +3,17 @@
 //!
 //! Types come from all rows, not from a sample. Id columns are text whatever they look like, so that leading zeros live.
 
-use super::facts::list;
+use super::facts::{FactReader, Facts, list};
 use super::fault::defect;
-use super::file::{self, DataFile, Form, malformed};
+use super::file::{self, Chunk, DataFile, Form, Reading, malformed};
+use super::id_pass::{ChunkIds, IdPass};
 use super::ids::IDS_VERSION;
 use super::manifest::{Column, Dataset, Format, IdCounts, MANIFEST_VERSION, Manifest, Storage};
-use super::one_row::{Facts, Reduction, keyed};
+use super::spill::SpillFolder;
 use super::values::exact;
 use super::values::infer::Inference;
 use super::values::typed;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use entente_wire::limits::COLUMNS_MAX;
 use entente_wire::local::DatasetReport;
@@ -31,6 +32,7 @@ pub fn register(
     name: &DatasetName,
     path: &Path,
     ids: &[(ColumnName, IdKind)],
+    spill: &SpillFolder,
 ) -> Result<(Dataset, DatasetReport), Problem> {
     let path =
         std::path::absolute(path).map_err(|error| file::unreadable(path, &error.to_string()))?;
@@ -39,14 +41,15 @@ pub fn register(
     let found = found_columns(&file, format)?;
     check_ids(&file, &found, ids)?;
     let blake3 = file.hash()?;
-    let mut sweep = Sweep::new(&found, ids);
+    let rows_about = file.bytes() / BYTES_A_ROW;
+    let mut sweep = Sweep::new(&found, ids, (spill, rows_about));
     let placeholders = sweep.raw_columns();
     let places: Vec<usize> = (0..found.len()).collect();
-    for batch in file::read(&file, format, &placeholders, &places, Form::Raw)? {
-        sweep.observe(&file, &batch?)?;
-    }
+    let reading = Reading::first(&file, format, &placeholders, &places, Form::Raw);
+    let look = |sweep: &Sweep, chunk: &Chunk| sweep.look(&file, chunk);
+    file::sweep(&reading, &mut sweep, look, Sweep::take)?;
     file.check_unchanged()?;
-    let (columns, rows, ids) = sweep.finish();
+    let (columns, rows, ids) = sweep.finish()?;
     check_usable(&file, rows, &ids)?;
     let manifest = Manifest {
         version: MANIFEST_VERSION,
@@ -182,7 +185,8 @@ fn check_usable(file: &DataFile, rows: u64, ids: &[IdCounts]) -> Result<(), Prob
 /// One pass over all rows.
 struct Sweep {
     columns: Vec<Sighting>,
-    ids: Vec<(usize, ColumnName, IdKind, Reduction)>,
+    /// The place of each id column, and what its ids are counted by.
+    ids: Vec<(usize, IdPass)>,
     rows: u64,
 }
 
@@ -192,8 +196,21 @@ struct Sighting {
     inference: Inference,
 }
 
+/// What one chunk of rows showed: of each column its values, of each id column its ids.
+struct Sight {
+    columns: Vec<Inference>,
+    ids: Vec<ChunkIds>,
+}
+
+/// Bytes that a row has at least, more or less: a phone number and a little more. Only the number of partitions depends on it.
+const BYTES_A_ROW: u64 = 16;
+
 impl Sweep {
-    fn new(found: &[(ColumnName, DataType)], ids: &[(ColumnName, IdKind)]) -> Self {
+    fn new(
+        found: &[(ColumnName, DataType)],
+        ids: &[(ColumnName, IdKind)],
+        room: (&SpillFolder, u64),
+    ) -> Self {
         let columns = found.iter().map(|(name, data_type)| Sighting {
             name: name.clone(),
             data_type: data_type.clone(),
@@ -201,7 +218,8 @@ impl Sweep {
         });
         let ids = ids.iter().filter_map(|(name, kind)| {
             let place = found.iter().position(|(found, _)| found == name)?;
-            Some((place, name.clone(), kind.clone(), Reduction::new()))
+            let pass = IdPass::new(name, kind, COUNTING_KEY, FactReader::none(), room);
+            Some((place, pass))
         });
         Self {
             columns: columns.collect(),
@@ -221,77 +239,98 @@ impl Sweep {
         columns.collect()
     }
 
-    fn observe(&mut self, file: &DataFile, batch: &RecordBatch) -> Result<(), Problem> {
-        self.rows += batch.num_rows() as u64;
-        for (sighting, array) in self.columns.iter_mut().zip(batch.columns()) {
-            sighting.observe(array);
-        }
-        for (place, name, kind, reduction) in &mut self.ids {
-            let array = batch
-                .columns()
-                .get(*place)
-                .ok_or_else(|| defect("an id column is not there"))?;
+    /// Looks at one chunk. On any thread, for any chunk.
+    fn look(&self, file: &DataFile, chunk: &Chunk) -> Result<Sight, Problem> {
+        let columns = self.columns.iter().zip(chunk.batch.columns());
+        let columns = columns.map(|(_, array)| observed(array)).collect();
+        let ids = self.ids.iter().map(|(place, pass)| {
+            let array = chunk.batch.columns().get(*place);
+            let array = array.ok_or_else(|| defect("an id column is not there"))?;
             let texts = typed::exactly(array, &DataType::Utf8).map_err(|_| {
+                let name = pass.column();
                 let what = format!("the id column {name} holds values that are no text");
                 malformed(file.path(), &what, "write ids as text in UTF-8")
             })?;
-            let keyed = keyed(texts.as_string::<i32>(), kind, &COUNTING_KEY);
-            reduction.observe(&keyed, &Facts::default());
+            pass.read_texts(chunk.first_row, texts.as_string::<i32>(), &Facts::default())
+        });
+        Ok(Sight {
+            columns,
+            ids: ids.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Adds what was seen, in file order.
+    fn take(&mut self, sights: Vec<Sight>, rows: u64) -> Result<(), Problem> {
+        self.rows += rows;
+        let mut chunks: Vec<Vec<ChunkIds>> = self.ids.iter().map(|_| Vec::new()).collect();
+        for sight in sights {
+            for (column, seen) in self.columns.iter_mut().zip(sight.columns) {
+                column.inference.join(&seen);
+            }
+            for (chunks, ids) in chunks.iter_mut().zip(sight.ids) {
+                chunks.push(ids);
+            }
+        }
+        for ((_, pass), chunks) in self.ids.iter_mut().zip(chunks) {
+            pass.add(chunks)?;
         }
         Ok(())
     }
 
-    fn finish(self) -> (Vec<Column>, u64, Vec<IdCounts>) {
-        let is_id = |place: usize| self.ids.iter().any(|(id, ..)| *id == place);
+    fn finish(self) -> Result<(Vec<Column>, u64, Vec<IdCounts>), Problem> {
+        let is_id: BTreeSet<usize> = self.ids.iter().map(|(place, _)| *place).collect();
         let columns = self.columns.into_iter().enumerate();
         let columns = columns
-            .map(|(place, sighting)| sighting.finish(is_id(place)))
+            .map(|(place, sighting)| sighting.finish(is_id.contains(&place)))
             .collect();
-        let ids = self.ids.into_iter().map(|(_, column, kind, reduction)| {
-            let counts = reduction.counts();
-            IdCounts {
+        let ids = self.ids.into_iter().map(|(_, pass)| {
+            let (column, kind) = (pass.column().clone(), pass.kind().clone());
+            let counts = pass.reduce(None)?.counts;
+            Ok(IdCounts {
                 column,
                 kind,
                 usable_rows: counts.usable_rows,
                 rejected_rows: counts.rejected_rows,
                 distinct_ids: counts.distinct_ids,
-            }
+            })
         });
-        (columns, self.rows, ids.collect())
+        Ok((columns, self.rows, ids.collect::<Result<_, Problem>>()?))
     }
 }
 
 /// Ids that are only counted here are digested under a key of their own; these digests are never sent or kept.
 pub(super) const COUNTING_KEY: [u8; 32] = *b"entente: ids that are counted   ";
 
-impl Sighting {
-    fn observe(&mut self, array: &ArrayRef) {
-        let inference = &mut self.inference;
-        match array.data_type() {
-            DataType::Utf8 => observe_texts(inference, array.as_string::<i32>()),
-            DataType::Float64 => {
-                for value in array.as_primitive::<Float64Type>() {
-                    match value {
-                        Some(value) => inference.see_float(exact::of_f64(value)),
-                        None => inference.see_null(),
-                    }
+/// What the values of a column show of its type.
+fn observed(array: &ArrayRef) -> Inference {
+    let mut inference = Inference::new();
+    match array.data_type() {
+        DataType::Utf8 => observe_texts(&mut inference, array.as_string::<i32>()),
+        DataType::Float64 => {
+            for value in array.as_primitive::<Float64Type>() {
+                match value {
+                    Some(value) => inference.see_float(exact::of_f64(value)),
+                    None => inference.see_null(),
                 }
             }
-            DataType::Float16 | DataType::Float32 => {
-                let Ok(singles) = typed::exactly(array, &DataType::Float32) else {
-                    return;
-                };
-                for value in singles.as_primitive::<Float32Type>() {
-                    match value {
-                        Some(value) => inference.see_float(exact::of_f32(value)),
-                        None => inference.see_null(),
-                    }
-                }
-            }
-            _ => inference.see_nulls(array.logical_null_count() as u64),
         }
+        DataType::Float16 | DataType::Float32 => {
+            let Ok(singles) = typed::exactly(array, &DataType::Float32) else {
+                return inference;
+            };
+            for value in singles.as_primitive::<Float32Type>() {
+                match value {
+                    Some(value) => inference.see_float(exact::of_f32(value)),
+                    None => inference.see_null(),
+                }
+            }
+        }
+        _ => inference.see_nulls(array.logical_null_count() as u64),
     }
+    inference
+}
 
+impl Sighting {
     fn finish(self, is_id: bool) -> Column {
         let inferred = self.inference.finish();
         let storage = match native_storage(&self.data_type) {

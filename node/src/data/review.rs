@@ -3,7 +3,7 @@
 
 use super::facts::{Consent, consents};
 use super::fault::defect;
-use super::file::{self, DataFile, Form};
+use super::file::{self, Chunk, DataFile, Form, Reading};
 use super::manifest::Dataset;
 use super::measure::{self, Unmeasurable};
 use super::open::check_same;
@@ -52,7 +52,7 @@ pub(crate) fn review(dataset: &Dataset, policy: &Policy) -> Result<Review, Probl
         column.is_some_and(|column| column.storage.column_type().is_some())
     };
     let consent = policy.consent.as_ref().filter(|name| usable(name));
-    let mut counters: Vec<Counter<'_>> = policy
+    let counters: Vec<Counter<'_>> = policy
         .columns
         .iter()
         .filter(|(name, _)| usable(name))
@@ -61,22 +61,58 @@ pub(crate) fn review(dataset: &Dataset, policy: &Policy) -> Result<Review, Probl
     let mut needed: BTreeSet<&ColumnName> = counters.iter().map(|counter| counter.name).collect();
     needed.extend(consent);
     let places = dataset.places(&needed);
-    let mut unclear_consents = 0;
+    let mut review = Counters {
+        unclear_consents: 0,
+        columns: counters,
+    };
     if !places.is_empty() {
-        let format = dataset.manifest.format;
-        for batch in file::read(&file, format, &dataset.columns, &places, Form::Typed)? {
-            let (batch, unclear) = consenting(&batch?, consent)?;
-            unclear_consents += unclear;
-            for counter in &mut counters {
+        let reading = Reading::of(&file, dataset, &places, Form::Typed);
+        let blank = review.again();
+        let count = |_: &Counters<'_>, chunk: &Chunk| {
+            let (batch, unclear_consents) = consenting(&chunk.batch, consent)?;
+            let mut counters = Counters {
+                unclear_consents,
+                ..blank.again()
+            };
+            for counter in &mut counters.columns {
                 counter.count(&batch)?;
             }
-        }
+            Ok(counters)
+        };
+        file::sweep(&reading, &mut review, count, |review, more, _| {
+            more.into_iter().for_each(|more| review.join(more));
+            Ok(())
+        })?;
     }
     file.check_unchanged()?;
     Ok(Review {
-        unclear_consents,
-        columns: counters.into_iter().map(Counter::finish).collect(),
+        unclear_consents: review.unclear_consents,
+        columns: review.columns.into_iter().map(Counter::finish).collect(),
     })
+}
+
+/// What was counted so far.
+struct Counters<'a> {
+    unclear_consents: u64,
+    columns: Vec<Counter<'a>>,
+}
+
+impl<'a> Counters<'a> {
+    /// Counters of the same that have counted nothing.
+    fn again(&self) -> Self {
+        Self {
+            unclear_consents: 0,
+            columns: self.columns.iter().map(Counter::again).collect(),
+        }
+    }
+
+    /// Adds what was counted in other rows.
+    fn join(&mut self, other: Self) {
+        self.unclear_consents += other.unclear_consents;
+        for (counter, other) in self.columns.iter_mut().zip(other.columns) {
+            counter.join(other);
+        }
+    }
 }
 
 /// The rows that give consent, and how many say neither yes nor no.
@@ -98,7 +134,7 @@ fn consenting(
 
 struct Counter<'a> {
     name: &'a ColumnName,
-    domain: Option<HashSet<&'a str>>,
+    domain: Option<Arc<HashSet<&'a str>>>,
     used: HashSet<&'a str>,
     measure: Option<Measure>,
     found: ColumnReview,
@@ -109,7 +145,7 @@ impl<'a> Counter<'a> {
         let domain = rules.domain.as_ref();
         Self {
             name,
-            domain: domain.map(|values| values.iter().map(String::as_str).collect()),
+            domain: domain.map(|values| Arc::new(values.iter().map(String::as_str).collect())),
             used: HashSet::new(),
             measure: rules.clip.zip(rules.scale).map(|(clip, scale)| Measure {
                 sql: SqlText(String::new()),
@@ -118,6 +154,27 @@ impl<'a> Counter<'a> {
             }),
             found: ColumnReview::default(),
         }
+    }
+
+    /// A counter of the same that has counted nothing.
+    fn again(&self) -> Self {
+        Self {
+            name: self.name,
+            domain: self.domain.clone(),
+            used: HashSet::new(),
+            measure: self.measure.clone(),
+            found: ColumnReview::default(),
+        }
+    }
+
+    /// Adds what was counted in other rows.
+    fn join(&mut self, other: Self) {
+        self.used.extend(other.used);
+        self.found.nulls += other.found.nulls;
+        self.found.outside += other.found.outside;
+        self.found.padded += other.found.padded;
+        self.found.clipped += other.found.clipped;
+        self.found.not_finite += other.found.not_finite;
     }
 
     fn count(&mut self, batch: &RecordBatch) -> Result<(), Problem> {

@@ -2,29 +2,33 @@
 //! nothing but counts comes out.
 
 use super::facts::FactReader;
-use super::fault::defect;
-use super::file::{self, DataFile, Form};
+use super::file::{self, Chunk, DataFile, Form, Reading};
+use super::id_pass::{ChunkIds, IdPass, Published};
 use super::manifest::Dataset;
-use super::one_row::{Counts, Facts, Reduction, keyed};
+use super::one_row::Counts;
 use super::open::check_same;
 use super::register::COUNTING_KEY;
-use datafusion::arrow::array::{AsArray, RecordBatch};
+use super::spill::SpillFolder;
 use entente_wire::local::DatasetReport;
 use entente_wire::names::ColumnName;
-use entente_wire::policy::{IdKind, Policy};
+use entente_wire::policy::Policy;
 use entente_wire::problem::Problem;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The report of a registered dataset; with a policy also what that policy leaves of its ids.
 ///
-/// Errors: the file changed or cannot be read, or the policy names columns that are not there or cannot be what it says.
-pub fn survey(dataset: &Dataset, policy: Option<&Policy>) -> Result<DatasetReport, Problem> {
+/// Errors: the file changed or cannot be read, the disk is full, or the policy names columns that are not there or cannot be
+/// what it says.
+pub fn survey(
+    dataset: &Dataset,
+    policy: Option<&Policy>,
+    spill: &SpillFolder,
+) -> Result<DatasetReport, Problem> {
     let mut report = dataset.report();
     let Some(policy) = policy else {
         return Ok(report);
     };
-    let counts = count(dataset, policy)?;
+    let counts = count(dataset, policy, spill)?;
     for (id, counts) in report.ids.iter_mut().zip(counts) {
         id.non_consenting_ids = Some(counts.non_consenting_ids);
         id.conflicting_ids = Some(counts.conflicting_ids);
@@ -34,8 +38,13 @@ pub fn survey(dataset: &Dataset, policy: Option<&Policy>) -> Result<DatasetRepor
 }
 
 /// How many ids can enter a job joined on `id`: what a publication rounds up to its grid.
-pub fn eligible_ids(dataset: &Dataset, policy: &Policy, id: &ColumnName) -> Result<u64, Problem> {
-    let counts = count(dataset, policy)?;
+pub fn eligible_ids(
+    dataset: &Dataset,
+    policy: &Policy,
+    id: &ColumnName,
+    spill: &SpillFolder,
+) -> Result<u64, Problem> {
+    let counts = count(dataset, policy, spill)?;
     let mut ids = dataset.manifest.ids.iter().zip(counts);
     ids.find(|(registered, _)| registered.column == *id)
         .map(|(_, counts)| counts.eligible_ids)
@@ -43,58 +52,42 @@ pub fn eligible_ids(dataset: &Dataset, policy: &Policy, id: &ColumnName) -> Resu
 }
 
 /// Counts of every registered id column, in the manifest's order.
-pub(crate) fn count(dataset: &Dataset, policy: &Policy) -> Result<Vec<Counts>, Problem> {
+fn count(dataset: &Dataset, policy: &Policy, spill: &SpillFolder) -> Result<Vec<Counts>, Problem> {
     let file = Arc::new(DataFile::open(&dataset.path)?);
     check_same(&file, dataset)?;
-    let mut counters = dataset
+    let rows = dataset.manifest.rows;
+    let mut passes = dataset
         .manifest
         .ids
         .iter()
         .map(|id| {
-            Ok(Counter {
-                column: id.column.clone(),
-                kind: id.kind.clone(),
-                facts: FactReader::new(dataset, policy, &id.column)?,
-                reduction: Reduction::new(),
-            })
+            let facts = FactReader::new(dataset, policy, &id.column)?;
+            let room = (spill, rows);
+            Ok(IdPass::new(&id.column, &id.kind, COUNTING_KEY, facts, room))
         })
         .collect::<Result<Vec<_>, Problem>>()?;
-    let mut needed: BTreeSet<&ColumnName> = BTreeSet::new();
-    for counter in &counters {
-        needed.insert(&counter.column);
-        needed.extend(counter.facts.columns());
-    }
-    let places = dataset.places(&needed);
-    let format = dataset.manifest.format;
-    for batch in file::read(&file, format, &dataset.columns, &places, Form::Typed)? {
-        let batch = batch?;
-        for counter in &mut counters {
-            counter.observe(&batch)?;
+    let needed = passes.iter().flat_map(IdPass::columns);
+    let places = dataset.places(&needed.collect());
+    let reading = Reading::of(&file, dataset, &places, Form::Typed);
+    let read = |passes: &Vec<IdPass>, chunk: &Chunk| {
+        let ids = passes.iter().map(|pass| pass.read(chunk));
+        ids.collect::<Result<Vec<ChunkIds>, Problem>>()
+    };
+    file::sweep(&reading, &mut passes, read, |passes, chunks, _| {
+        let mut chunks: Vec<_> = chunks.into_iter().map(Vec::into_iter).collect();
+        for pass in passes {
+            pass.add(chunks.iter_mut().filter_map(Iterator::next).collect())?;
         }
-    }
-    file.check_unchanged()?;
-    Ok(counters
-        .iter()
-        .map(|counter| counter.reduction.counts())
-        .collect())
-}
-
-struct Counter {
-    column: ColumnName,
-    kind: IdKind,
-    facts: FactReader,
-    reduction: Reduction,
-}
-
-impl Counter {
-    fn observe(&mut self, batch: &RecordBatch) -> Result<(), Problem> {
-        let facts: Facts = self.facts.read(batch)?;
-        let texts = batch
-            .column_by_name(&self.column.0)
-            .and_then(|array| array.as_string_opt::<i32>())
-            .ok_or_else(|| defect("an id column was not read as text"))?;
-        self.reduction
-            .observe(&keyed(texts, &self.kind, &COUNTING_KEY), &facts);
         Ok(())
-    }
+    })?;
+    let published = Published {
+        file: &file,
+        dataset,
+    };
+    let counts = passes
+        .into_iter()
+        .map(|pass| Ok(pass.reduce(Some(published))?.counts))
+        .collect::<Result<Vec<_>, Problem>>()?;
+    file.check_unchanged()?;
+    Ok(counts)
 }

@@ -8,9 +8,9 @@
 use super::csv_out::CsvFile;
 use super::fault::defect;
 use super::group;
-use super::local_query::Prepared;
+use super::prepared::Prepared;
+use super::rows::RowSet;
 use super::values::exact;
-use datafusion::arrow::array::{Array, Int64Array};
 use entente_wire::names::ColumnName;
 use entente_wire::plan::{Display, GroupKey, Operator, Plan, Side, TableColumn, TableValue};
 use entente_wire::problem::{Code, Problem};
@@ -65,8 +65,8 @@ struct Group<'a> {
     sums: &'a Sums,
 }
 
-/// The table of `plan` over the ids at the places `matched` of `prepared`, which is the receiver's.
-pub fn table(prepared: &Prepared, matched: &[u32], plan: &Plan) -> Result<Table, Problem> {
+/// The table of `plan` over the ids of the rows `matched` of `prepared`, which is the receiver's.
+pub fn table(prepared: &Prepared, matched: &RowSet, plan: &Plan) -> Result<Table, Problem> {
     let Operator::Table {
         columns,
         min_group,
@@ -113,36 +113,30 @@ fn own_side(plan: &Plan) -> Result<(usize, &Side), Problem> {
         .ok_or_else(|| defect("the receiver is not a party of the plan"))
 }
 
-fn add_up(prepared: &Prepared, matched: &[u32], side: &Side) -> Result<Vec<Sums>, Problem> {
+fn add_up(prepared: &Prepared, matched: &RowSet, side: &Side) -> Result<Vec<Sums>, Problem> {
     let cells = group::cells(&side.groups).ok_or_else(|| defect("a table has too many cells"))?;
     let empty = Sums {
         ids: 0,
         measures: vec![(0, 0); side.measures.len()],
     };
     let mut sums = vec![empty; cells as usize];
-    for place in matched {
-        let place = *place as usize;
-        let code = match side.groups.is_empty() {
-            true if place < prepared.ids.len() => Some(0),
-            true => None,
-            false => prepared.groups.get(place).copied(),
-        };
-        let cell = code.and_then(|code| sums.get_mut(code as usize));
-        let cell = cell.ok_or_else(|| defect("a matched id is not one of ours"))?;
+    for row in matched.iter() {
+        let place = prepared.entered.place(row);
+        let code = place.and_then(|place| match side.groups.is_empty() {
+            true => Some((place, 0)),
+            false => Some((place, prepared.group(place)?)),
+        });
+        let cell = code.and_then(|(place, code)| Some((place, sums.get_mut(code as usize)?)));
+        let (place, cell) = cell.ok_or_else(|| defect("a matched id is not one of ours"))?;
         cell.ids += 1;
-        for (values, (count, sum)) in prepared.measures.iter().zip(&mut cell.measures) {
-            if let Some(value) = value_at(values, place) {
+        for (value, (count, sum)) in prepared.measured(place).zip(&mut cell.measures) {
+            if let Some(value) = value {
                 *count += 1;
                 *sum += i128::from(value);
             }
         }
     }
     Ok(sums)
-}
-
-fn value_at(values: &Int64Array, place: usize) -> Option<i64> {
-    let there = place < values.len() && values.is_valid(place);
-    there.then(|| values.value(place))
 }
 
 /// What stands in a column, before it is written.

@@ -1,14 +1,14 @@
 //! The result of a reveal: the receiver's own rows of the ids that matched, with the columns asked for, as the file has them.
 
-use super::csv_out::CsvFile;
+use super::csv_out::{self, CsvFile};
 use super::facts::{unknown_column, usable};
 use super::fault::defect;
-use super::file::{self, Form};
+use super::file::{self, Chunk, Form, Reading};
 use super::open::OpenDataset;
-use datafusion::arrow::array::{AsArray, BooleanArray, RecordBatch, StringArray, UInt32Array};
+use super::rows::RowSet;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray, UInt32Array};
 use datafusion::arrow::compute::{
-    SortColumn, SortOptions, concat_batches, filter_record_batch, lexsort_to_indices,
-    take_record_batch,
+    SortColumn, SortOptions, concat_batches, lexsort_to_indices, take_record_batch,
 };
 use entente_wire::names::ColumnName;
 use entente_wire::plan::Display;
@@ -27,24 +27,24 @@ pub struct Shown<'a> {
     pub display: &'a Display,
 }
 
-/// Writes the file's rows with these numbers (of [`super::Prepared::rows`], in any order) to `out` and says how many were
-/// written. Values are the characters of the file, the id's too. Without ORDER BY rows stand in file order; with it, the
-/// result is held in memory, NULL after all values (before them where descending), as PostgreSQL does.
+/// Writes these rows of the file to `out` and says how many were written. Values are the characters of the file, the id's too.
+/// Without ORDER BY rows stand in file order; with it, the result is held in memory, NULL after all values (before them where
+/// descending), as PostgreSQL does.
 pub fn write_rows(
     open: &OpenDataset,
-    rows: &[u32],
+    rows: &RowSet,
     shown: Shown<'_>,
     out: &Path,
 ) -> Result<u64, Problem> {
     let columns = laid_out(open, shown)?;
-    let rows: BTreeSet<u32> = rows.iter().copied().collect();
     let mut result = CsvFile::create(out)?;
     result.row(columns.iter().map(|name| Some(name.0.as_str())))?;
-    let limit = shown.display.limit.unwrap_or(u64::MAX);
     let written = if shown.display.order_by.is_empty() {
-        in_file_order(open, &rows, &columns, limit, &mut result)?
+        let limit = shown.display.limit.unwrap_or(u64::MAX);
+        let first = rows.first(limit, open.dataset.manifest.rows);
+        in_file_order(open, first.as_ref().unwrap_or(rows), &columns, &mut result)?
     } else {
-        ordered(open, &rows, &columns, shown.display, &mut result)?
+        ordered(open, rows, &columns, shown.display, &mut result)?
     };
     open.file.check_unchanged()?;
     result.finish()?;
@@ -69,35 +69,38 @@ fn laid_out(open: &OpenDataset, shown: Shown<'_>) -> Result<Vec<ColumnName>, Pro
 
 fn in_file_order(
     open: &OpenDataset,
-    rows: &BTreeSet<u32>,
+    rows: &RowSet,
     columns: &[ColumnName],
-    limit: u64,
     result: &mut CsvFile,
 ) -> Result<u64, Problem> {
+    let places = open.dataset.places(&columns.iter().collect());
+    let reading = Reading::of(&open.file, &open.dataset, &places, Form::Text).only(rows);
     let mut written = 0;
-    for batch in Matching::read(open, rows, columns.iter().collect(), Form::Text)? {
-        let batch = batch?;
-        let count = usize::try_from(limit - written).unwrap_or(usize::MAX);
-        let batch = batch.slice(0, batch.num_rows().min(count));
-        write_batch(&batch, columns, result)?;
-        written += batch.num_rows() as u64;
-        if written == limit {
-            break;
+    let lines = |_: &_, chunk: &Chunk| {
+        let mut lines = Vec::new();
+        csv_lines(&chunk.batch, columns, &mut lines)?;
+        Ok((chunk.batch.num_rows() as u64, lines))
+    };
+    file::sweep(&reading, result, lines, |result, done, _| {
+        for (rows, lines) in done {
+            result.lines(&lines)?;
+            written += rows;
         }
-    }
+        Ok(())
+    })?;
     Ok(written)
 }
 
 fn ordered(
     open: &OpenDataset,
-    rows: &BTreeSet<u32>,
+    rows: &RowSet,
     columns: &[ColumnName],
     display: &Display,
     result: &mut CsvFile,
 ) -> Result<u64, Problem> {
-    let texts = Matching::read(open, rows, columns.iter().collect(), Form::Text)?.all()?;
+    let texts = matching(open, rows, columns.iter().collect(), Form::Text)?;
     let keys = display.order_by.iter().map(|key| &key.column);
-    let keys = Matching::read(open, rows, keys.collect(), Form::Typed)?.all()?;
+    let keys = matching(open, rows, keys.collect(), Form::Typed)?;
     let sort: Vec<SortColumn> = display
         .order_by
         .iter()
@@ -118,7 +121,9 @@ fn ordered(
     let order = stable_order(sort, limit)?;
     let texts =
         take_record_batch(&texts, &order).map_err(|_| defect("rows cannot be put in order"))?;
-    write_batch(&texts, columns, result)?;
+    let mut lines = Vec::new();
+    csv_lines(&texts, columns, &mut lines)?;
+    result.lines(&lines)?;
     Ok(texts.num_rows() as u64)
 }
 
@@ -133,10 +138,11 @@ fn stable_order(mut sort: Vec<SortColumn>, limit: Option<usize>) -> Result<UInt3
     lexsort_to_indices(&sort, limit).map_err(|_| defect("rows cannot be put in order"))
 }
 
-fn write_batch(
+/// The rows of a batch as they stand in the result.
+fn csv_lines(
     batch: &RecordBatch,
     columns: &[ColumnName],
-    result: &mut CsvFile,
+    lines: &mut Vec<u8>,
 ) -> Result<(), Problem> {
     let arrays: Vec<&StringArray> = columns
         .iter()
@@ -144,72 +150,30 @@ fn write_batch(
         .collect::<Option<_>>()
         .ok_or_else(|| defect("a result column was not read as text"))?;
     for row in 0..batch.num_rows() {
-        result.row(arrays.iter().map(|array| {
-            use datafusion::arrow::array::Array;
-            array.is_valid(row).then(|| array.value(row))
-        }))?;
+        csv_out::line(
+            lines,
+            arrays
+                .iter()
+                .map(|array| array.is_valid(row).then(|| array.value(row))),
+        );
     }
     Ok(())
 }
 
-/// Batches of the rows asked for.
-struct Matching<'a> {
-    batches: file::Batches,
-    rows: &'a BTreeSet<u32>,
-    first_row: u32,
-}
-
-impl<'a> Matching<'a> {
-    fn read(
-        open: &OpenDataset,
-        rows: &'a BTreeSet<u32>,
-        columns: BTreeSet<&ColumnName>,
-        form: Form,
-    ) -> Result<Self, Problem> {
-        let dataset = &open.dataset;
-        let places = dataset.places(&columns);
-        let batches = file::read(
-            &open.file,
-            dataset.manifest.format,
-            &dataset.columns,
-            &places,
-            form,
-        )?;
-        Ok(Self {
-            batches,
-            rows,
-            first_row: 0,
-        })
-    }
-
-    fn all(self) -> Result<RecordBatch, Problem> {
-        let schema = self.batches.schema().clone();
-        let batches = self.collect::<Result<Vec<_>, _>>()?;
-        concat_batches(&schema, &batches).map_err(|_| defect("batches do not fit together"))
-    }
-}
-
-impl Iterator for Matching<'_> {
-    type Item = Result<RecordBatch, Problem>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let batch = match self.batches.next()? {
-            Ok(batch) => batch,
-            Err(problem) => return Some(Err(problem)),
-        };
-        let begin = self.first_row;
-        let end = begin.saturating_add(u32::try_from(batch.num_rows()).unwrap_or(u32::MAX));
-        self.first_row = end;
-        let mut kept = vec![false; batch.num_rows()];
-        for row in self.rows.range(begin..end) {
-            if let Some(kept) = kept.get_mut((row - begin) as usize) {
-                *kept = true;
-            }
-        }
-        let kept = BooleanArray::from(kept);
-        Some(
-            filter_record_batch(&batch, &kept)
-                .map_err(|_| defect("a mask has another length than its rows")),
-        )
-    }
+/// The rows asked for, all at once.
+fn matching(
+    open: &OpenDataset,
+    rows: &RowSet,
+    columns: BTreeSet<&ColumnName>,
+    form: Form,
+) -> Result<RecordBatch, Problem> {
+    let places = open.dataset.places(&columns);
+    let reading = Reading::of(&open.file, &open.dataset, &places, form).only(rows);
+    let mut batches = Vec::new();
+    let read = |_: &_, chunk: &Chunk| Ok(chunk.batch.clone());
+    file::sweep(&reading, &mut batches, read, |batches, done, _| {
+        batches.extend(done);
+        Ok(())
+    })?;
+    concat_batches(&reading.schema(), &batches).map_err(|_| defect("batches do not fit together"))
 }

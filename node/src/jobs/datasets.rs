@@ -4,7 +4,7 @@
 use super::budget::{Budget, WINDOW_MS};
 use super::view::View;
 use super::{Core, Jobs};
-use crate::data::{self, Dataset};
+use crate::data::{self, Dataset, SpillFolder};
 use crate::ledger::{Fact, SignedRecord};
 use entente_wire::canonical::Digest;
 use entente_wire::local::{CatalogEntry, DatasetReport};
@@ -26,7 +26,7 @@ impl Jobs {
         path: &Path,
         ids: &[(ColumnName, IdKind)],
     ) -> Result<DatasetReport, Problem> {
-        let (dataset, report) = data::register(name, path, ids)?;
+        let (dataset, report) = data::register(name, path, ids, &self.core.spill)?;
         let published = self
             .core
             .live()
@@ -35,7 +35,10 @@ impl Jobs {
             .cloned();
         // Where a policy is in force, the new version is counted under it, so that jobs can go on with it.
         let surveyed = match &published {
-            Some(publication) => Some(data::survey(&dataset, Some(&publication.policy))?),
+            Some(publication) => {
+                let policy = Some(&publication.policy);
+                Some(data::survey(&dataset, policy, &self.core.spill)?)
+            }
             None => None,
         };
         let manifest = Record::sign(
@@ -81,6 +84,11 @@ impl Jobs {
             .map(|registered| registered.dataset)
     }
 
+    /// Where ids go that do not fit into memory.
+    pub(crate) fn spill(&self) -> &SpillFolder {
+        &self.core.spill
+    }
+
     /// The policy that a dataset of ours is published under.
     pub fn published_policy(&self, name: &DatasetName) -> Result<Policy, Problem> {
         let live = self.core.live();
@@ -99,7 +107,7 @@ impl Jobs {
     pub fn publish(&self, policy: Policy) -> Result<Publication, Problem> {
         let core = &self.core;
         let dataset = core.registered(&policy.dataset)?.dataset;
-        let report = data::survey(&dataset, Some(&policy))?;
+        let report = data::survey(&dataset, Some(&policy), &core.spill)?;
         let ids = report
             .ids
             .iter()

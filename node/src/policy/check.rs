@@ -1,7 +1,7 @@
 //! Whether a policy can be published over a dataset. All problems are found, not only the first.
 
 use super::columns;
-use crate::data::{self, Dataset};
+use crate::data::{self, Dataset, SpillFolder};
 use entente_wire::local::{DatasetReport, PolicyReport};
 use entente_wire::names::ColumnName;
 use entente_wire::policy::{Noise, Policy, Verb};
@@ -13,7 +13,11 @@ const MIN_GROUP_NOTED_BELOW: u64 = 10;
 /// Checks `policy` against the dataset's columns and values. Reads the file; blocking.
 ///
 /// What is wrong with the policy stands in the report; errors are about the file: it changed, or cannot be read.
-pub fn check(policy: &Policy, dataset: &Dataset) -> Result<PolicyReport, Problem> {
+pub fn check(
+    policy: &Policy,
+    dataset: &Dataset,
+    spill: &SpillFolder,
+) -> Result<PolicyReport, Problem> {
     let mut problems = Vec::new();
     let mut notes = Vec::new();
     named(policy, dataset, &mut problems);
@@ -22,7 +26,7 @@ pub fn check(policy: &Policy, dataset: &Dataset) -> Result<PolicyReport, Problem
     let review = data::review(dataset, policy)?;
     columns::values(policy, dataset, &review, &mut problems, &mut notes);
     if fits {
-        let report = data::survey(dataset, Some(policy))?;
+        let report = data::survey(dataset, Some(policy), spill)?;
         ids(policy, &report, &mut problems, &mut notes);
     }
     grants(policy, dataset, &mut notes);

@@ -5,7 +5,7 @@
 )]
 
 use super::*;
-use crate::data::{Dataset, register};
+use crate::data::{Dataset, SpillFolder, register};
 use entente_wire::local::PolicyReport;
 use entente_wire::names::ColumnName;
 use entente_wire::policy::{IdKind, Policy, Verb};
@@ -22,6 +22,10 @@ fn column(name: &str) -> ColumnName {
     ColumnName(name.to_owned())
 }
 
+fn spill(folder: &tempfile::TempDir) -> SpillFolder {
+    SpillFolder::open(&folder.path().join("spill")).unwrap()
+}
+
 fn dataset() -> (tempfile::TempDir, Dataset) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("customers.csv");
@@ -31,7 +35,8 @@ fn dataset() -> (tempfile::TempDir, Dataset) {
         (column("mobile"), kind("e164(+86)")),
         (column("email"), kind("email")),
     ];
-    let (dataset, _) = register(&"customers".parse().unwrap(), &path, &ids).unwrap();
+    let (dataset, _) =
+        register(&"customers".parse().unwrap(), &path, &ids, &spill(&folder)).unwrap();
     (folder, dataset)
 }
 
@@ -47,8 +52,8 @@ fn policy(rules: &str, columns: &str) -> Policy {
 const PLAIN: &str = "consent = \"not-needed\"\nmin_set = 1";
 
 fn checked(rules: &str, columns: &str) -> PolicyReport {
-    let (_folder, dataset) = dataset();
-    check(&policy(rules, columns), &dataset).unwrap()
+    let (folder, dataset) = dataset();
+    check(&policy(rules, columns), &dataset, &spill(&folder)).unwrap()
 }
 
 /// The one problem that a policy has.
@@ -248,9 +253,9 @@ fn rows_without_consent_are_not_held_against_a_policy() {
 
 #[test]
 fn a_policy_for_another_dataset_is_refused() {
-    let (_folder, mut dataset) = dataset();
+    let (folder, mut dataset) = dataset();
     dataset.manifest.dataset = "users".parse().unwrap();
-    let report = check(&policy(PLAIN, ""), &dataset).unwrap();
+    let report = check(&policy(PLAIN, ""), &dataset, &spill(&folder)).unwrap();
     assert!(
         report
             .problems
@@ -261,13 +266,13 @@ fn a_policy_for_another_dataset_is_refused() {
 
 #[test]
 fn a_changed_file_ends_the_check() {
-    let (_folder, dataset) = dataset();
+    let (folder, dataset) = dataset();
     std::fs::write(
         &dataset.path,
         format!("{FILE}13800138009,f@example.com,gold,1,1,yes,,,\n"),
     )
     .unwrap();
-    let problem = check(&policy(PLAIN, ""), &dataset).unwrap_err();
+    let problem = check(&policy(PLAIN, ""), &dataset, &spill(&folder)).unwrap_err();
     assert_eq!(problem.code, Code::DataChanged);
 }
 

@@ -3,7 +3,10 @@
 //! a bar.
 
 use super::quotes::{FIELD_BYTES_MAX, QuoteFault, QuoteWatch};
+use super::split::Piece;
 use super::{BATCH_ROWS, DataFile, malformed, unreadable};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::csv::ReaderBuilder;
 use datafusion::arrow::csv::reader::{BufReader as CsvBatches, Format as CsvFormat};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
@@ -73,6 +76,31 @@ pub(super) fn rows(
         .with_projection(places)
         .build_buffered(BufReader::with_capacity(READ_BYTES, watched))
         .map_err(|error| explain(file, &error))
+}
+
+/// The records of one piece, with the columns at `places` of the header's `names`, whatever quotes and line ends it has.
+pub(super) fn piece<'a>(
+    piece: &Piece,
+    delimiter: u8,
+    names: impl Iterator<Item = &'a String>,
+    places: &[usize],
+) -> Result<RecordBatch, ArrowError> {
+    let fields: Vec<_> = names
+        .map(|name| Field::new(name, DataType::Utf8, true))
+        .collect();
+    // Only at the beginning of a file may a byte-order mark be dropped; an empty line keeps it from being the first thing read.
+    let before: &[u8] = if piece.header { b"" } else { b"\n" };
+    let watched = QuoteWatch::new(before.chain(piece.bytes.as_slice()), delimiter);
+    let records_max = memchr::memchr2_iter(b'\n', b'\r', &piece.bytes).count() + 1;
+    let reader = ReaderBuilder::new(Arc::new(Schema::new(fields)))
+        .with_header(piece.header)
+        .with_delimiter(delimiter)
+        .with_batch_size(records_max.min(BATCH_ROWS))
+        .with_projection(places.to_vec())
+        .build_buffered(BufReader::with_capacity(READ_BYTES, watched))?;
+    let schema = reader.schema();
+    let batches = reader.collect::<Result<Vec<_>, _>>()?;
+    concat_batches(&schema, &batches)
 }
 
 /// Says what is wrong in our words. The reader's own messages are used only where they are known to quote no value.

@@ -3,10 +3,14 @@
 
 mod csv;
 mod parquet;
+mod plain;
 mod quotes;
 mod read;
+mod split;
+mod sweep;
 
-pub(crate) use read::{Batches, Form, native_columns, read};
+pub(crate) use read::{Form, native_columns};
+pub(crate) use sweep::{Chunk, Reading, sweep};
 
 use super::manifest::Format;
 use entente_wire::canonical::Digest;

@@ -31,6 +31,25 @@ pub(super) struct QuoteWatch<R> {
     opened_in_line: u64,
     /// Bytes since the last line end outside quotes or the last opening quote.
     run_bytes: u64,
+    /// Bytes up to now, and up to the last line feed outside quotes.
+    seen_bytes: u64,
+    whole_bytes: u64,
+}
+
+/// How many of `bytes`, which begin with a record, are whole records: all up to the last line feed outside quotes, and all of
+/// them at the end of the file.
+pub(super) fn whole_records(
+    bytes: &[u8],
+    delimiter: u8,
+    at_end: bool,
+) -> Result<usize, QuoteFault> {
+    let mut watch = QuoteWatch::new(io::empty(), delimiter);
+    watch.watch(bytes)?;
+    if at_end {
+        watch.end()?;
+        return Ok(bytes.len());
+    }
+    Ok(usize::try_from(watch.whole_bytes).unwrap_or(bytes.len()))
 }
 
 impl<R: Read> QuoteWatch<R> {
@@ -44,6 +63,8 @@ impl<R: Read> QuoteWatch<R> {
             line: 1,
             opened_in_line: 1,
             run_bytes: 0,
+            seen_bytes: 0,
+            whole_bytes: 0,
         }
     }
 
@@ -72,6 +93,7 @@ impl<R: Read> QuoteWatch<R> {
         let (past, rest) = bytes.split_at(count);
         self.previous = past.last().copied().unwrap_or(self.previous);
         self.run_bytes += past.len() as u64;
+        self.seen_bytes += past.len() as u64;
         if self.run_bytes > FIELD_BYTES_MAX {
             let line = if self.inside {
                 self.opened_in_line
@@ -90,6 +112,8 @@ impl<R: Read> QuoteWatch<R> {
                 self.line += 1;
                 if !self.inside {
                     self.run_bytes = 0;
+                    // The line feed itself is taken after this.
+                    self.whole_bytes = self.seen_bytes + 1;
                 }
             }
             _ if self.inside => self.maybe_closed = true,

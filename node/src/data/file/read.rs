@@ -21,7 +21,7 @@ pub(crate) enum Form {
 }
 
 /// Batches of the columns asked for, in file order.
-pub(crate) struct Batches {
+pub(super) struct Batches {
     file: Arc<DataFile>,
     rows: Rows,
     form: Form,
@@ -36,7 +36,7 @@ enum Rows {
 }
 
 /// Reads `file` with the columns at `places` (ascending, at least one) of all its `columns`.
-pub(crate) fn read(
+pub(super) fn read(
     file: &Arc<DataFile>,
     format: Format,
     columns: &[Column],
@@ -105,11 +105,6 @@ pub(crate) fn native_columns(
 }
 
 impl Batches {
-    /// The schema of [`Form::Typed`] and [`Form::Text`] batches.
-    pub(crate) fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
     fn next_native(&mut self) -> Option<Result<RecordBatch, Problem>> {
         let file = &self.file;
         Some(match &mut self.rows {
@@ -117,41 +112,49 @@ impl Batches {
             Rows::Parquet(rows) => rows.next(file)?,
         })
     }
+}
 
-    fn convert(&self, native: &RecordBatch) -> Result<RecordBatch, Problem> {
-        if native.num_columns() != self.storages.len() {
-            return Err(changed(self.file.path()));
-        }
-        let arrays = self
-            .storages
-            .iter()
-            .zip(native.columns())
-            .map(|(storage, array)| self.convert_column(array, storage))
-            .collect::<Result<Vec<_>, _>>()?;
-        let rows = RecordBatchOptions::new().with_row_count(Some(native.num_rows()));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &rows)
-            .map_err(|_| changed(self.file.path()))
+/// Columns as the file has them, in the form asked for.
+pub(super) fn convert(
+    file: &DataFile,
+    form: Form,
+    is_text_file: bool,
+    storages: &[&Storage],
+    schema: &SchemaRef,
+    native: RecordBatch,
+) -> Result<RecordBatch, Problem> {
+    if form == Form::Raw {
+        return Ok(native);
     }
+    if native.num_columns() != storages.len() {
+        return Err(changed(file.path()));
+    }
+    let arrays = storages
+        .iter()
+        .zip(native.columns())
+        .map(|(storage, array)| {
+            convert_column(form, is_text_file, array, storage).ok_or_else(|| changed(file.path()))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let rows = RecordBatchOptions::new().with_row_count(Some(native.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &rows)
+        .map_err(|_| changed(file.path()))
+}
 
-    fn convert_column(&self, array: &ArrayRef, storage: &Storage) -> Result<ArrayRef, Problem> {
-        let misfit = |_| changed(self.file.path());
-        let is_text_file = matches!(self.rows, Rows::Csv(_));
-        match (self.form, is_text_file) {
-            (Form::Raw, _) | (Form::Text, true) => Ok(Arc::clone(array)),
-            (Form::Typed, true) => {
-                let texts = array
-                    .as_string_opt::<i32>()
-                    .ok_or_else(|| changed(self.file.path()))?;
-                typed::from_text(texts, storage).map_err(misfit)
-            }
-            (Form::Typed, false) => typed::from_native(array, storage).map_err(misfit),
-            (Form::Text, false) => {
-                let typed = typed::from_native(array, storage).map_err(misfit)?;
-                let texts = render::texts(&typed);
-                texts
-                    .map(render::shared)
-                    .map_err(|_| changed(self.file.path()))
-            }
+/// `None` where a value does not fit: the file is not the registered one.
+fn convert_column(
+    form: Form,
+    is_text_file: bool,
+    array: &ArrayRef,
+    storage: &Storage,
+) -> Option<ArrayRef> {
+    match (form, is_text_file) {
+        (Form::Raw, _) | (Form::Text, true) => Some(Arc::clone(array)),
+        (Form::Typed, true) => typed::from_text(array.as_string_opt::<i32>()?, storage).ok(),
+        (Form::Typed, false) => typed::from_native(array, storage).ok(),
+        (Form::Text, false) => {
+            let typed = typed::from_native(array, storage).ok()?;
+            render::texts(&typed).ok().map(render::shared)
         }
     }
 }
@@ -172,9 +175,15 @@ impl Iterator for Batches {
                 "split it into several datasets",
             )));
         }
-        if self.form == Form::Raw {
-            return Some(Ok(batch));
-        }
-        Some(self.convert(&batch))
+        let is_text_file = matches!(self.rows, Rows::Csv(_));
+        let storages: Vec<&Storage> = self.storages.iter().collect();
+        Some(convert(
+            &self.file,
+            self.form,
+            is_text_file,
+            &storages,
+            &self.schema,
+            batch,
+        ))
     }
 }

@@ -285,7 +285,7 @@ fn a_file_that_changed_since_registration_is_refused_everywhere() {
         "customers.csv",
         "mobile,tier\n13800138000,gold\n13800138002,gold\n",
     );
-    let survey_problem = survey(&dataset, Some(&policy)).unwrap_err();
+    let survey_problem = survey(&dataset, Some(&policy), &spill()).unwrap_err();
     of_code(
         &survey_problem,
         Code::DataChanged,

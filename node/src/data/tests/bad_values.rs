@@ -124,7 +124,7 @@ fn arithmetic_beyond_38_digits_is_an_error_and_never_wraps() {
     let twice = "SELECT COUNT(*) AS n, SUM(b.a) AS s FROM {J} WHERE b.a + b.a > 0";
     let asked = Asked::new(&path, &policy, twice, &[("s", [0, 1_000], 0)]);
     match asked.prepare() {
-        Ok(prepared) => assert_eq!(prepared.ids.len(), 2, "the sum is positive"),
+        Ok(prepared) => assert_eq!(prepared.ids(), 2, "the sum is positive"),
         Err(problem) => of_code(&problem, Code::ValueOutside, &["WHERE"]),
     }
 }
@@ -143,7 +143,7 @@ fn a_policy_that_names_columns_the_file_lacks_cannot_be_surveyed_or_used() {
         ("consent = \"not-needed\"", format!("{ID}[columns.segment]")),
     ] {
         let policy = policy(rules, &columns);
-        let problem = survey(&dataset, Some(&policy)).unwrap_err();
+        let problem = survey(&dataset, Some(&policy), &spill()).unwrap_err();
         of_code(
             &problem,
             Code::ColumnMissing,
@@ -152,7 +152,7 @@ fn a_policy_that_names_columns_the_file_lacks_cannot_be_surveyed_or_used() {
     }
     let unordered = policy("consent = \"not-needed\"\nlatest = \"tier\"", ID);
     of_code(
-        &survey(&dataset, Some(&unordered)).unwrap_err(),
+        &survey(&dataset, Some(&unordered), &spill()).unwrap_err(),
         Code::PolicyFile,
         &["latest", "tier"],
     );

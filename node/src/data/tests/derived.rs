@@ -71,7 +71,7 @@ fn rows_are_the_first_rows_of_their_ids_in_order() {
     let subquery = format!("{SPEND} GROUP BY mobile");
     let asked = asked(EVENTS, "consent = \"consent\"", &subquery, "");
     let prepared = asked.prepared();
-    assert_eq!(prepared.rows, [0, 2, 6]);
+    assert_eq!(prepared.all().unwrap().rows, [0, 2, 6]);
     assert_eq!(prepared.counts.non_consenting_ids, 1);
     assert_eq!(
         prepared.counts.eligible_ids, 3,

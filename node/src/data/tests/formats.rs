@@ -40,7 +40,7 @@ fn quotes_newlines_crlf_and_other_delimiters_are_read() {
             star: false,
             display: &Default::default(),
         };
-        write_rows(&open, &[0, 1], shown, &out).unwrap();
+        write_rows(&open, &set(&[0, 1]), shown, &out).unwrap();
         let written = std::fs::read_to_string(out).unwrap();
         assert_eq!(
             written,
@@ -184,7 +184,7 @@ fn parquet_and_csv_of_the_same_values_have_the_same_types_and_ids() {
         star: true,
         display: &Default::default(),
     };
-    write_rows(&open, &[0, 2], shown, &out).unwrap();
+    write_rows(&open, &set(&[0, 2]), shown, &out).unwrap();
     assert_eq!(
         std::fs::read_to_string(out).unwrap(),
         "mobile,spend,rate,tier,age,active,seen,day\n\

@@ -57,6 +57,19 @@ impl Disk {
     }
 }
 
+/// A folder for ids that do not fit into memory, which no small test has.
+fn spill() -> SpillFolder {
+    let disk = Disk::new();
+    SpillFolder::open(&disk.path("spill")).unwrap()
+}
+
+/// The rows of a set.
+fn set(rows: &[u32]) -> RowSet {
+    let set = RowSet::new(10_000);
+    set.insert_all(rows);
+    set
+}
+
 fn column(name: &str) -> ColumnName {
     ColumnName(name.to_owned())
 }
@@ -79,7 +92,7 @@ fn registered(path: &Path, ids: &[(&str, &str)]) -> Result<(Dataset, DatasetRepo
         .iter()
         .map(|(name, id_kind)| (column(name), kind(id_kind)))
         .collect();
-    register(&name("customers"), path, &ids)
+    register(&name("customers"), path, &ids, &spill())
 }
 
 /// The problem that registering `bytes` ends in.
@@ -205,7 +218,7 @@ impl Asked {
             .iter()
             .filter_map(|(name, column)| Some((name.clone(), column.id.clone()?)))
             .collect();
-        let (dataset, _) = register(&name("customers"), path, &ids)
+        let (dataset, _) = register(&name("customers"), path, &ids, &spill())
             .unwrap_or_else(|problem| panic!("{problem:?}"));
         let ask = ask.replace("{J}", JOIN);
         let plan = planned(&published(&dataset, policy), &job(&ask, measures));
@@ -225,7 +238,7 @@ impl Asked {
 
     fn prepare(&self) -> Result<Prepared, Problem> {
         let side = self.plan.side(&org("north-bank")).unwrap();
-        prepare(&self.open, side, [7; 32], &mut |_, _| {})
+        prepare(&self.open, side, [7; 32], &spill(), &mut |_, _| {})
     }
 
     fn prepared(&self) -> Prepared {
@@ -236,7 +249,7 @@ impl Asked {
     /// The table if all ids match.
     fn table_of_all(&self) -> Table {
         let prepared = self.prepared();
-        let all: Vec<u32> = (0..prepared.ids.len() as u32).collect();
+        let all = set(&prepared.all().unwrap().rows);
         table(&prepared, &all, &self.plan).unwrap_or_else(|problem| panic!("{problem:?}"))
     }
 

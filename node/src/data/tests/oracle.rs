@@ -314,7 +314,7 @@ fn check(
 ) {
     let ids = [(column("mobile"), kind("e164(+86)"))];
     if rows.iter().all(|row| row.person.is_none()) {
-        let problem = register(&name("customers"), path, &ids).unwrap_err();
+        let problem = register(&name("customers"), path, &ids, &spill()).unwrap_err();
         assert_eq!(problem.code, Code::NoUsableIds);
         return;
     }
@@ -334,7 +334,8 @@ fn check(
     let expected = reduced(rows, with_latest);
     let prepared = asked.prepared();
 
-    let found: Vec<u32> = prepared.rows.clone();
+    let all = prepared.all().unwrap();
+    let found: Vec<u32> = all.rows.clone();
     assert_eq!(
         found,
         expected.iter().map(|answer| answer.row).collect::<Vec<_>>()
@@ -346,7 +347,7 @@ fn check(
             &format!("+86{}", mobile(rows[answer.row as usize].person.unwrap())),
         );
         assert!(
-            prepared.ids[place].as_bytes() == &id,
+            all.ids[place].as_bytes() == &id,
             "the id of row {}",
             answer.row
         );
@@ -356,7 +357,7 @@ fn check(
         }
     }
 
-    let survey = survey(&asked.open.dataset, Some(&asked.open.policy)).unwrap();
+    let survey = survey(&asked.open.dataset, Some(&asked.open.policy), &spill()).unwrap();
     assert_eq!(
         survey.ids[0].eligible_ids,
         Some(prepared.counts.eligible_ids)
@@ -375,7 +376,8 @@ fn check(
         .collect();
     picked.sort_unstable();
     picked.dedup();
-    let result = table(&prepared, &picked, &asked.plan).unwrap();
+    let rows: Vec<u32> = picked.iter().map(|place| found[*place as usize]).collect();
+    let result = table(&prepared, &set(&rows), &asked.plan).unwrap();
     let picked: Vec<&Answer> = picked
         .iter()
         .map(|place| &expected[*place as usize])

@@ -118,7 +118,7 @@ fn opened(publication: &Publication, disk: &Disk) -> OpenDataset {
         .filter_map(|(name, column)| Some((name.clone(), column.id.clone()?)))
         .collect();
     let path = file_of(publication, disk);
-    let (dataset, _) = register(&policy.dataset, &path, &ids).unwrap();
+    let (dataset, _) = register(&policy.dataset, &path, &ids, &spill()).unwrap();
     assert_eq!(
         dataset.schema(policy),
         publication.schema,
@@ -186,8 +186,8 @@ fn every_accepted_question_can_be_computed_at_both_parties() {
             let disk = Disk::new();
             let publication = catalog.publication(&side.org, &side.dataset).unwrap();
             let open = opened(publication, &disk);
-            match prepare(&open, side, [3; 32], &mut |_, _| {}) {
-                Ok(prepared) => assert!(prepared.ids.len() <= 6, "{}", case.name),
+            match prepare(&open, side, [3; 32], &spill(), &mut |_, _| {}) {
+                Ok(prepared) => assert!(prepared.ids() <= 6, "{}", case.name),
                 // Values that the made-up file has and a case's own domain has not.
                 Err(problem) => {
                     assert_eq!(problem.code, Code::ValueOutside, "{}: {problem}", case.name);

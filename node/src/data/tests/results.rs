@@ -63,7 +63,7 @@ fn small_and_absent_groups_are_suppressed_alike_and_never_zero() {
         }
     );
     let prepared = asked.prepared();
-    let nobody = super::table(&prepared, &[], &asked.plan).unwrap();
+    let nobody = super::table(&prepared, &set(&[]), &asked.plan).unwrap();
     assert_eq!((nobody.rows.len(), nobody.suppressed), (0, 4));
 }
 
@@ -71,14 +71,14 @@ fn small_and_absent_groups_are_suppressed_alike_and_never_zero() {
 fn only_matched_ids_are_counted() {
     let asked = asked(ALL);
     let prepared = asked.prepared();
-    let table = table(&prepared, &[0, 3], &asked.plan).unwrap();
+    let table = table(&prepared, &set(&[0, 3]), &asked.plan).unwrap();
     let counts: Vec<_> = table.rows.iter().map(|row| row[1].clone()).collect();
     let one = Cell::Number {
         text: "1".to_owned(),
     };
     assert_eq!(counts, [one.clone(), one]);
     assert!(
-        super::table(&prepared, &[6], &asked.plan).is_err(),
+        super::table(&prepared, &set(&[6]), &asked.plan).is_err(),
         "a foreign place is a defect"
     );
 }
@@ -133,7 +133,7 @@ fn revealed(rows: &[u32], columns: &[&str], star: bool, display: Display) -> (u6
         star,
         display: &display,
     };
-    let written = write_rows(&asked.open, rows, shown, &out).unwrap();
+    let written = write_rows(&asked.open, &set(rows), shown, &out).unwrap();
     (written, std::fs::read_to_string(out).unwrap())
 }
 
@@ -215,7 +215,7 @@ fn progress_goes_up_to_all_rows_of_both_passes() {
     let asked = asked(ALL);
     let side = asked.plan.side(&org("north-bank")).unwrap();
     let mut seen = Vec::new();
-    prepare(&asked.open, side, [1; 32], &mut |done, total| {
+    prepare(&asked.open, side, [1; 32], &spill(), &mut |done, total| {
         seen.push((done, total))
     })
     .unwrap();

@@ -56,6 +56,20 @@ impl Inference {
         }
     }
 
+    /// Adds what was seen of other rows of the column.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.values += other.values;
+        self.nulls += other.nulls;
+        self.not_numbers += other.not_numbers;
+        self.not_finite += other.not_finite;
+        self.whole_digits = self.whole_digits.max(other.whole_digits);
+        self.fraction_digits = self.fraction_digits.max(other.fraction_digits);
+        self.could.integer &= other.could.integer;
+        self.could.boolean &= other.could.boolean;
+        self.could.day &= other.could.day;
+        self.could.moment &= other.could.moment;
+    }
+
     pub(crate) fn see_null(&mut self) {
         self.nulls += 1;
     }

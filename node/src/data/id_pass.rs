@@ -1,0 +1,215 @@
+//! One pass over a file for one id column: texts to keyed digests, spilled by partition with what the policy's rules need.
+
+use super::facts::{FactReader, Facts};
+use super::fault::defect;
+use super::file::{self, Chunk, Reading};
+use super::ids::{self, Rejection};
+use super::manifest::Dataset;
+use super::one_row::{Digest16, Ids, Reduction};
+use super::rows::RowSet;
+use super::spill::{Record, Scattered, SpillFolder, Spilling};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use entente_wire::names::ColumnName;
+use entente_wire::policy::IdKind;
+use entente_wire::problem::Problem;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Ids of one column on their way into a spill.
+pub(crate) struct IdPass {
+    column: ColumnName,
+    kind: IdKind,
+    key: [u8; 32],
+    facts: FactReader,
+    spilling: Spilling,
+    consenting: RowSet,
+    rows: u64,
+    usable_rows: u64,
+    rejected: BTreeMap<Rejection, u64>,
+}
+
+/// The ids of one chunk of rows.
+pub(crate) struct ChunkIds {
+    scattered: Scattered,
+    /// Usable rows with consent, a bit a row.
+    consenting: Vec<u64>,
+    rows: u32,
+    usable_rows: u64,
+    rejected: BTreeMap<Rejection, u64>,
+}
+
+/// The usable ids of a column: place in the column and digest. The texts themselves go no further.
+pub(crate) struct Keyed {
+    pub(crate) digests: Vec<(u32, Digest16)>,
+    pub(crate) rejected: BTreeMap<Rejection, u64>,
+}
+
+/// Normalises and digests a column of ids.
+pub(crate) fn keyed(texts: &StringArray, kind: &IdKind, key: &[u8; 32]) -> Keyed {
+    let normaliser = ids::Normaliser::new(kind);
+    let mut canonical = String::with_capacity(64);
+    let mut digests = Vec::with_capacity(texts.len());
+    let mut rejected = BTreeMap::new();
+    for (place, text) in (0u32..).zip(texts) {
+        let outcome = match text {
+            Some(text) => normaliser.normalise(text, &mut canonical),
+            None => Err(Rejection::Empty),
+        };
+        match outcome {
+            Ok(()) => digests.push((place, ids::digest(key, kind, &canonical))),
+            Err(why) => *rejected.entry(why).or_default() += 1,
+        }
+    }
+    Keyed { digests, rejected }
+}
+
+impl IdPass {
+    /// For about `rows` rows.
+    pub(crate) fn new(
+        column: &ColumnName,
+        kind: &IdKind,
+        key: [u8; 32],
+        facts: FactReader,
+        (folder, rows): (&SpillFolder, u64),
+    ) -> Self {
+        Self {
+            column: column.clone(),
+            kind: kind.clone(),
+            key,
+            spilling: Spilling::new(folder, facts.layout(), rows),
+            facts,
+            consenting: RowSet::default(),
+            rows: 0,
+            usable_rows: 0,
+            rejected: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn column(&self) -> &ColumnName {
+        &self.column
+    }
+
+    pub(crate) fn kind(&self) -> &IdKind {
+        &self.kind
+    }
+
+    /// The columns that it reads.
+    pub(crate) fn columns(&self) -> BTreeSet<&ColumnName> {
+        let mut columns = self.facts.columns();
+        columns.insert(&self.column);
+        columns
+    }
+
+    /// Takes the ids out of one chunk, which is typed. On any thread, for any chunk.
+    pub(crate) fn read(&self, chunk: &Chunk) -> Result<ChunkIds, Problem> {
+        let texts = id_texts(&chunk.batch, &self.column)?;
+        self.read_texts(chunk.first_row, texts, &self.facts.read(&chunk.batch)?)
+    }
+
+    /// The same where the texts come from elsewhere.
+    pub(crate) fn read_texts(
+        &self,
+        first_row: u32,
+        texts: &StringArray,
+        facts: &Facts,
+    ) -> Result<ChunkIds, Problem> {
+        let rows = u32::try_from(texts.len()).map_err(|_| defect("a chunk is too long"))?;
+        let keyed = keyed(texts, &self.kind, &self.key);
+        let mut consenting = vec![0u64; texts.len().div_ceil(64)];
+        let records = keyed.digests.iter().map(|(place, digest)| {
+            let fact = *place as usize;
+            Record {
+                digest: *digest,
+                row: first_row + place,
+                consent: facts.consent.as_ref().is_none_or(|given| given[fact]),
+                latest: facts.latest.as_ref().map_or(0, |latest| latest[fact]),
+            }
+        });
+        for record in records.clone().filter(|record| record.consent) {
+            let place = (record.row - first_row) as usize;
+            consenting[place / 64] |= 1 << (place % 64);
+        }
+        Ok(ChunkIds {
+            scattered: self.spilling.scatter(records),
+            consenting,
+            rows,
+            usable_rows: keyed.digests.len() as u64,
+            rejected: keyed.rejected,
+        })
+    }
+
+    /// Adds chunks that follow those added before.
+    pub(crate) fn add(&mut self, chunks: Vec<ChunkIds>) -> Result<(), Problem> {
+        let mut scattered = Vec::with_capacity(chunks.len());
+        for chunk in chunks {
+            let first = u32::try_from(self.rows).map_err(|_| defect("a file has too many rows"))?;
+            self.rows += u64::from(chunk.rows);
+            self.consenting.grow(self.rows);
+            for (place, bits) in (0u32..).zip(&chunk.consenting) {
+                self.consenting.insert_bits(first + place * 64, *bits);
+            }
+            self.usable_rows += chunk.usable_rows;
+            for (why, rows) in chunk.rejected {
+                *self.rejected.entry(why).or_default() += rows;
+            }
+            scattered.push(chunk.scattered);
+        }
+        self.spilling.add(&scattered)
+    }
+
+    /// All rows are in: chooses one row an id. Reads published columns again, where they decide.
+    pub(crate) fn reduce(self, file: Option<Published<'_>>) -> Result<Reduction, Problem> {
+        let ids = Ids {
+            spill: self.spilling.finish(),
+            consenting: self.consenting,
+            rows: self.rows,
+            usable_rows: self.usable_rows,
+            rejected: self.rejected,
+        };
+        let columns = self.facts.content_columns();
+        let mut reduction = Reduction::of(ids, !columns.is_empty())?;
+        let fingerprints = match (reduction.contested(), file) {
+            (None, _) => return Ok(reduction),
+            (Some(_), None) => return Err(defect("rows are contested without a policy")),
+            (Some(rows), Some(file)) => file.fingerprints(&self.facts, &columns, rows)?,
+        };
+        reduction.resolve(&fingerprints)?;
+        Ok(reduction)
+    }
+}
+
+/// The file that published columns are read from, where they decide which row counts.
+#[derive(Clone, Copy)]
+pub(crate) struct Published<'a> {
+    pub(crate) file: &'a std::sync::Arc<file::DataFile>,
+    pub(crate) dataset: &'a Dataset,
+}
+
+impl Published<'_> {
+    fn fingerprints(
+        &self,
+        facts: &FactReader,
+        columns: &BTreeSet<&ColumnName>,
+        rows: &RowSet,
+    ) -> Result<Vec<u64>, Problem> {
+        let places = self.dataset.places(columns);
+        let reading = Reading::of(self.file, self.dataset, &places, file::Form::Typed).only(rows);
+        let mut all = Vec::new();
+        let read = |_: &_, chunk: &Chunk| facts.fingerprints(&chunk.batch);
+        file::sweep(&reading, &mut all, read, |all, fingerprints, _| {
+            all.extend(fingerprints.into_iter().flatten());
+            Ok(())
+        })?;
+        Ok(all)
+    }
+}
+
+/// The joined id's texts in a batch.
+pub(crate) fn id_texts<'a>(
+    batch: &'a RecordBatch,
+    id: &ColumnName,
+) -> Result<&'a StringArray, Problem> {
+    batch
+        .column_by_name(&id.0)
+        .and_then(|array| array.as_string_opt::<i32>())
+        .ok_or_else(|| defect("an id column was not read as text"))
+}

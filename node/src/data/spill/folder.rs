@@ -1,0 +1,118 @@
+//! The folder that spilled ids go to, and the one way to make a file in it.
+
+use entente_wire::problem::{Code, Problem};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How names of spill files begin.
+const PREFIX: &str = "ids-";
+/// The folder and its files are this node's own.
+const FOLDER_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+
+/// A folder for spilled ids. One a node, made when it starts; all clones are the same folder.
+#[derive(Debug, Clone)]
+pub struct SpillFolder(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    /// Numbers the files of this process.
+    next: AtomicU64,
+    /// Stands in for a small disk in tests.
+    file_bytes_max: u64,
+}
+
+impl SpillFolder {
+    /// Makes the folder if it is not there, closes it to everybody else, and removes what an older run may have left.
+    ///
+    /// Errors: the folder cannot be made or is not this user's (`Disk`).
+    pub fn open(path: &Path) -> Result<Self, Problem> {
+        Self::with_limit(path, u64::MAX)
+    }
+
+    /// The same where a spill gets no more than `file_bytes_max` bytes of disk.
+    pub(crate) fn with_limit(path: &Path, file_bytes_max: u64) -> Result<Self, Problem> {
+        let folder = Self(Arc::new(Inner {
+            path: path.to_owned(),
+            next: AtomicU64::new(0),
+            file_bytes_max,
+        }));
+        let made = DirBuilder::new()
+            .recursive(true)
+            .mode(FOLDER_MODE)
+            .create(path)
+            .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(FOLDER_MODE)))
+            .and_then(|()| folder.sweep_out());
+        match made {
+            Ok(()) => Ok(folder),
+            Err(error) => Err(folder.unusable(&error)),
+        }
+    }
+
+    /// Files are without a name but for an instant; one that a crash hit in that instant is removed here.
+    fn sweep_out(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.0.path)? {
+            let entry = entry?;
+            if entry
+                .file_name()
+                .as_encoded_bytes()
+                .starts_with(PREFIX.as_bytes())
+            {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new file, which is gone when it is closed.
+    pub(super) fn file(&self) -> io::Result<File> {
+        let number = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{PREFIX}{}-{number}", std::process::id());
+        let path = self.0.path.join(name);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(FILE_MODE)
+            .open(&path)?;
+        fs::remove_file(&path)?;
+        Ok(file)
+    }
+
+    /// Refuses what goes beyond the limit, as a full disk does.
+    pub(super) fn check_room(&self, bytes: u64) -> io::Result<()> {
+        if bytes > self.0.file_bytes_max {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+
+    /// Ids cannot be written here, or not be read again.
+    pub(super) fn unusable(&self, error: &io::Error) -> Problem {
+        Problem::here(
+            Code::Disk,
+            format!(
+                "ids cannot be kept in {} while they are sorted: {error}",
+                self.0.path.display()
+            ),
+            "free space there (48 bytes a row are enough) or check its permissions, then run it again",
+        )
+    }
+
+    /// What was written is not what is read.
+    pub(super) fn damaged(&self) -> Problem {
+        Problem::here(
+            Code::Disk,
+            format!(
+                "ids kept in {} came back altered: the disk or its memory is failing",
+                self.0.path.display()
+            ),
+            "check the disk and the machine's memory, then run it again",
+        )
+    }
+}

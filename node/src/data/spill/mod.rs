@@ -1,0 +1,17 @@
+//! Ids on disk: fixed-width records in partitions by the first bits of their digests, so that what needs all ids at once needs
+//! one partition at a time.
+//!
+//! A spill begins in memory, and its partitions go to disk piece by piece as they grow. The file has no name while it is
+//! used, so a crash leaves nothing behind; what is read back is checked against length and checksum. The digests are keyed
+//! for one run and of no use after it, but they are as long as the people in the data: the folder is the node's own.
+
+mod folder;
+mod record;
+mod store;
+
+pub use folder::SpillFolder;
+pub(crate) use record::{Layout, Record};
+pub(crate) use store::{Scattered, Spill, Spilling};
+
+#[cfg(test)]
+mod tests;
