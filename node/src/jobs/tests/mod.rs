@@ -4,6 +4,7 @@
 mod adversary;
 mod answers;
 mod bench;
+mod buckets;
 mod pair;
 mod question;
 mod restart;

@@ -3,7 +3,7 @@
 use super::bench::{Clock, Node};
 use super::question::{CUSTOMERS_POLICY, USERS_POLICY, customers, users};
 use crate::jobs::{RunGrant, RunTerms};
-use entente_protocols::channel::{Totals, memory_transports};
+use entente_protocols::channel::{Totals, Transport, memory_transports};
 use entente_wire::canonical::Digest;
 use entente_wire::problem::Problem;
 use entente_wire::seal::JobHash;
@@ -13,6 +13,9 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
+
+/// What a session gives a run to talk over.
+pub(super) type Lanes = Vec<Box<dyn Transport + Send>>;
 
 /// Two linked nodes with data and policies.
 pub(super) struct Pair {
@@ -123,6 +126,17 @@ impl Pair {
     /// A whole session: both run, both close.
     pub(super) fn run(&mut self, session: Session) -> Result<(), Problem> {
         let (to_pay, to_bank) = memory_transports(Duration::from_secs(60));
+        self.run_over(session, vec![Box::new(to_pay)], vec![Box::new(to_bank)])
+            .map(drop)
+    }
+
+    /// A whole session over the lanes given to each node. Gives the bank's totals.
+    pub(super) fn run_over(
+        &mut self,
+        session: Session,
+        at_bank: Lanes,
+        at_pay: Lanes,
+    ) -> Result<Totals, Problem> {
         let Session {
             dialled,
             admitted,
@@ -140,8 +154,8 @@ impl Pair {
         let (bank_terms, pay_terms) = (terms(&asked, &answered), terms(&answered, &asked));
         let (bank, pay) = (self.bank.jobs().clone(), self.pay.jobs().clone());
         let (ran_bank, ran_pay) = thread::scope(|scope| {
-            let answering = scope.spawn(|| pay.run(&admitted, &pay_terms, vec![Box::new(to_bank)]));
-            let asking = bank.run(&dialled, &bank_terms, vec![Box::new(to_pay)]);
+            let answering = scope.spawn(|| pay.run(&admitted, &pay_terms, at_pay));
+            let asking = bank.run(&dialled, &bank_terms, at_bank);
             (asking, answering.join().expect("no panic"))
         });
         let (bank_outcome, bank_totals) = ran_bank?;
@@ -153,7 +167,7 @@ impl Pair {
         pay.closed(&admitted, pay_outcome, theirs, &our_record)?;
         bank.closed(&dialled, bank_outcome, ours, &their_record)?;
         self.deliver();
-        Ok(())
+        Ok(bank_totals)
     }
 
     /// The bank's result as text.
@@ -164,6 +178,7 @@ impl Pair {
 }
 
 /// A session that both nodes have opened.
+#[derive(Clone)]
 pub(super) struct Session {
     pub(super) dialled: RunGrant,
     pub(super) admitted: RunGrant,

@@ -1,0 +1,222 @@
+//! Reveals in their variants: which protocol runs, who reads, and what a broken line leaves to be done.
+
+use super::pair::{Lanes, Pair, Session, read};
+use super::question::{CUSTOMERS_POLICY, REVEAL, USERS_POLICY, job};
+use entente_protocols::channel::{Transport, memory_transports};
+use entente_protocols::fault::{Broken, Fault};
+use entente_wire::local::JobState;
+use entente_wire::problem::Code;
+use entente_wire::seal::{JobHash, Protocol};
+use std::time::Duration;
+
+/// Published sizes above 2^20 ids: two buckets, whatever is in the files.
+const TWO_BUCKETS: &str = "set_grid = 2000000";
+
+fn large() -> Pair {
+    let larger = |policy: &str| policy.replace("set_grid = 16", TWO_BUCKETS);
+    Pair::with(&larger(CUSTOMERS_POLICY), &larger(USERS_POLICY))
+}
+
+fn common_rows() -> String {
+    let rows = (0..40).step_by(2);
+    let rows = rows.map(|n| format!("{},{n}.50\n", ["gold", "silver", "plain"][n % 3]));
+    std::iter::once("tier,balance\n".to_owned())
+        .chain(rows)
+        .collect()
+}
+
+/// Lanes in memory; after `frames` frames of lane 0 in both directions, every lane of the bank is cut.
+fn lanes(count: usize, cut_after: Option<usize>) -> (Lanes, Lanes) {
+    let (mut at_bank, mut at_pay): (Lanes, Lanes) = (Vec::new(), Vec::new());
+    for lane in 0..count {
+        let (to_pay, to_bank) = memory_transports(Duration::from_secs(60));
+        at_pay.push(Box::new(to_bank));
+        let left = cut_after.filter(|_| lane > 0);
+        at_bank.push(Box::new(Cut { line: to_pay, left }));
+    }
+    (at_bank, at_pay)
+}
+
+/// A line that breaks after so many frames.
+struct Cut<T> {
+    line: T,
+    left: Option<usize>,
+}
+
+impl<T> Cut<T> {
+    fn pass(&mut self) -> Result<(), Fault> {
+        match &mut self.left {
+            Some(0) => Err(Broken::Closed.into()),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl<T: Transport> Transport for Cut<T> {
+    fn send(&mut self, frame: Vec<u8>) -> Result<(), Fault> {
+        self.pass()?;
+        self.line.send(frame)
+    }
+
+    fn receive(&mut self) -> Result<Vec<u8>, Fault> {
+        self.pass()?;
+        self.line.receive()
+    }
+}
+
+fn broken(pair: &Pair, session: &Session, problem: &entente_wire::problem::Problem) {
+    let attempt = Some(session.asked.attempt);
+    let ended = |jobs: &crate::jobs::Jobs, grant| {
+        jobs.broken(grant, attempt, problem.clone(), true)
+            .expect("recorded");
+    };
+    ended(pair.bank.jobs(), &session.dialled);
+    ended(pair.pay.jobs(), &session.admitted);
+}
+
+fn sealed(pair: &Pair, hash: JobHash) -> Protocol {
+    let live = pair.bank.jobs().core.live();
+    live.get(&hash)
+        .expect("tracked")
+        .life
+        .submission()
+        .seal
+        .protocol
+        .clone()
+}
+
+#[test]
+fn a_job_gets_the_protocol_it_asks_for_and_the_same_rows() {
+    for (protect, vole) in [
+        ("", true),
+        (", security: malicious", true),
+        (", protocol: ecdh", false),
+    ] {
+        let mut pair = Pair::new();
+        let yaml = job(REVEAL, "").replace("min_group: 3", &format!("min_group: 3{protect}"));
+        let hash = pair.ready(&yaml);
+        assert_eq!(
+            matches!(sealed(&pair, hash), Protocol::Vole(_)),
+            vole,
+            "{protect}"
+        );
+        let session = pair.open();
+        pair.run(session).expect("runs");
+        assert_eq!(pair.result(hash), common_rows(), "{protect}");
+    }
+}
+
+#[test]
+fn each_of_two_readers_gets_rows_of_its_own_only() {
+    let both = CUSTOMERS_POLICY.replace(
+        r#"may = { match = ["river-pay"] }"#,
+        r#"may = { match = ["river-pay"], reveal = ["river-pay"] }"#,
+    );
+    let mut pair = Pair::with(&both, USERS_POLICY);
+    let yaml = job("SELECT b.tier, p.mobile", "").replace(
+        "results_to: [north-bank]",
+        "results_to: [north-bank, river-pay]",
+    );
+    let hash = pair.ready(&yaml);
+    let session = pair.open();
+    pair.run(session).expect("runs");
+    let tiers = (0..40)
+        .step_by(2)
+        .map(|n| format!("{}\n", ["gold", "silver", "plain"][n % 3]));
+    assert_eq!(
+        pair.result(hash),
+        format!("tier\n{}", tiers.collect::<String>())
+    );
+    let numbers = (0..40)
+        .step_by(2)
+        .map(|n| format!("+86 138 0000 00{n:02}\n"));
+    let theirs = pair
+        .pay
+        .jobs()
+        .result(&hash.short())
+        .expect("reads too")
+        .path;
+    assert_eq!(
+        read(&theirs),
+        format!("mobile\n{}", numbers.collect::<String>())
+    );
+}
+
+#[test]
+fn after_a_broken_line_only_the_buckets_left_are_run() {
+    let mut pair = large();
+    let hash = pair.ready(&job(REVEAL, ""));
+    let Protocol::Vole(terms) = sealed(&pair, hash) else {
+        panic!("a reveal runs VOLE-PSI");
+    };
+    assert_eq!((terms.buckets, terms.lanes), (2, 2));
+    let first = pair.open();
+    let again = first.dialled.clone();
+    let (at_bank, at_pay) = lanes(2, Some(20));
+    let problem = pair
+        .run_over(first.clone(), at_bank, at_pay)
+        .expect_err("lane 1 breaks");
+    assert_eq!(problem.code, Code::PartnerSilent);
+    broken(&pair, &first, &problem);
+    let second = pair.open_again(again);
+    assert_eq!(
+        second
+            .asked
+            .continues
+            .as_ref()
+            .map(|continues| continues.session),
+        Some(first.sid)
+    );
+    let (at_bank, at_pay) = lanes(2, None);
+    let totals = pair.run_over(second, at_bank, at_pay).expect("goes on");
+    let whole = pair.bank.view(hash);
+    assert_eq!(whole.state, JobState::Done);
+    assert_eq!(pair.result(hash), common_rows());
+    let statement = pair.bank.jobs().preview(&job(REVEAL, "")).expect("plans");
+    assert_eq!(
+        totals.sent_bytes + totals.received_bytes,
+        statement.cost.bytes / 2,
+        "one of two buckets"
+    );
+}
+
+#[test]
+fn what_only_one_side_kept_is_begun_anew() {
+    let mut pair = large();
+    let hash = pair.ready(&job(REVEAL, ""));
+    let first = pair.open();
+    let again = first.dialled.clone();
+    let (at_bank, at_pay) = lanes(2, Some(20));
+    let problem = pair
+        .run_over(first.clone(), at_bank, at_pay)
+        .expect_err("lane 1 breaks");
+    broken(&pair, &first, &problem);
+    pair.pay.start();
+    let second = pair.open_again(again);
+    assert!(second.asked.continues.is_some() && second.answered.continues.is_none());
+    let (at_bank, at_pay) = lanes(2, None);
+    let totals = pair.run_over(second, at_bank, at_pay).expect("begins anew");
+    assert_eq!(pair.result(hash), common_rows());
+    let statement = pair.bank.jobs().preview(&job(REVEAL, "")).expect("plans");
+    assert_eq!(
+        totals.sent_bytes + totals.received_bytes,
+        statement.cost.bytes
+    );
+}
+
+#[test]
+fn nothing_is_kept_of_a_job_that_has_ended() {
+    let mut pair = large();
+    let hash = pair.ready(&job(REVEAL, ""));
+    let session = pair.open();
+    let (at_bank, at_pay) = lanes(2, None);
+    pair.run_over(session, at_bank, at_pay).expect("runs");
+    for node in [&pair.bank, &pair.pay] {
+        let live = node.jobs().core.live();
+        assert!(live.get(&hash).expect("tracked").kept.is_none());
+    }
+}
