@@ -11,6 +11,7 @@
 
 use crate::block::Block;
 use crate::session_id::SessionId;
+use crate::simd::short_hash;
 use aes::Aes128Enc;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
 
@@ -61,6 +62,20 @@ impl KeyedHash {
         let (first, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
         Block::from_bytes(*first)
     }
+}
+
+/// The first 16 bytes of BLAKE3 under `key` of many short inputs, as [`KeyedHash`] gives them one by one, for a fifth of the time. Input
+/// i is the first `lengths[i]` bytes of its block, whose others are zero.
+///
+/// # Panics
+/// If a length is more than 64, or the lists have different lengths: a caller's defect.
+pub fn keyed_short(
+    key: &[u8; 32],
+    blocks: &[[u8; short_hash::BLOCK_BYTES]],
+    lengths: &[u8],
+    digests: &mut [[u8; short_hash::DIGEST_BYTES]],
+) {
+    short_hash::keyed(key, blocks, lengths, digests);
 }
 
 /// Fixed-key AES hash, tweakable circular correlation robust.

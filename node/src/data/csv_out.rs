@@ -79,8 +79,9 @@ pub(super) fn line<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Option<&'
 }
 
 fn needs_quotes(text: &str) -> bool {
+    let is_special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
     text.is_empty()
-        || text.contains([',', '"', '\n', '\r'])
+        || text.as_bytes().iter().any(is_special)
         || text.starts_with(char::is_whitespace)
         || text.ends_with(char::is_whitespace)
 }

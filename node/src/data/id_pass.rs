@@ -3,7 +3,7 @@
 use super::facts::{FactReader, Facts};
 use super::fault::defect;
 use super::file::{self, Chunk, Reading};
-use super::ids::{self, Rejection};
+use super::ids::{Digester, Normaliser, Rejection};
 use super::manifest::Dataset;
 use super::one_row::{Digest16, Ids, Reduction};
 use super::rows::RowSet;
@@ -37,17 +37,20 @@ pub(crate) struct ChunkIds {
     rejected: BTreeMap<Rejection, u64>,
 }
 
-/// The usable ids of a column: place in the column and digest. The texts themselves go no further.
-pub(crate) struct Keyed {
-    pub(crate) digests: Vec<(u32, Digest16)>,
-    pub(crate) rejected: BTreeMap<Rejection, u64>,
+/// The usable ids of a column. The texts themselves go no further.
+struct Keyed {
+    /// The place of each in the column, ascending.
+    places: Vec<u32>,
+    digests: Vec<Digest16>,
+    rejected: BTreeMap<Rejection, u64>,
 }
 
 /// Normalises and digests a column of ids.
-pub(crate) fn keyed(texts: &StringArray, kind: &IdKind, key: &[u8; 32]) -> Keyed {
-    let normaliser = ids::Normaliser::new(kind);
+fn keyed(texts: &StringArray, kind: &IdKind, key: &[u8; 32]) -> Keyed {
+    let normaliser = Normaliser::new(kind);
     let mut canonical = String::with_capacity(64);
-    let mut digests = Vec::with_capacity(texts.len());
+    let mut digester = Digester::new(key, kind, texts.len());
+    let mut places = Vec::with_capacity(texts.len());
     let mut rejected = BTreeMap::new();
     for (place, text) in (0u32..).zip(texts) {
         let outcome = match text {
@@ -55,11 +58,18 @@ pub(crate) fn keyed(texts: &StringArray, kind: &IdKind, key: &[u8; 32]) -> Keyed
             None => Err(Rejection::Empty),
         };
         match outcome {
-            Ok(()) => digests.push((place, ids::digest(key, kind, &canonical))),
+            Ok(()) => {
+                digester.put(&canonical);
+                places.push(place);
+            }
             Err(why) => *rejected.entry(why).or_default() += 1,
         }
     }
-    Keyed { digests, rejected }
+    Keyed {
+        places,
+        digests: digester.finish(),
+        rejected,
+    }
 }
 
 impl IdPass {
@@ -115,7 +125,8 @@ impl IdPass {
         let rows = u32::try_from(texts.len()).map_err(|_| defect("a chunk is too long"))?;
         let keyed = keyed(texts, &self.kind, &self.key);
         let mut consenting = vec![0u64; texts.len().div_ceil(64)];
-        let records = keyed.digests.iter().map(|(place, digest)| {
+        let ids = keyed.places.iter().zip(&keyed.digests);
+        let records = ids.map(|(place, digest)| {
             let fact = *place as usize;
             Record {
                 digest: *digest,

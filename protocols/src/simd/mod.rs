@@ -4,6 +4,7 @@
 
 pub(crate) mod clmul;
 pub(crate) mod lanes;
+pub(crate) mod short_hash;
 pub(crate) mod wide;
 
 /// Whether a kernel may use special instructions that this CPU has. Tests say no to run whole protocols on the portable twins.

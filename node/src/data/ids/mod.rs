@@ -7,11 +7,15 @@
 //!
 //! Who learns what: nothing leaves this module but a canonical text, or its keyed digest, inside this node.
 
+mod digest;
 mod email;
 mod phone;
 mod plans;
 mod resident;
 mod text;
+
+pub(crate) use digest::Digester;
+pub use digest::digest;
 
 #[cfg(test)]
 mod tests;
@@ -150,18 +154,4 @@ impl Normaliser {
             }
         }
     }
-}
-
-/// The 16 bytes that stand for a canonical id in one job: BLAKE3 under the job's `key`, over the rules' version, the family
-/// and the canonical text. The family's name holds no zero byte, so two families never meet.
-pub fn digest(key: &[u8; 32], kind: &IdKind, canonical: &str) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new_keyed(key);
-    hasher.update(b"entente/1/id");
-    hasher.update(&IDS_VERSION.to_be_bytes());
-    hasher.update(kind.family().as_bytes());
-    hasher.update(&[0]);
-    hasher.update(canonical.as_bytes());
-    let mut out = [0; 16];
-    hasher.finalize_xof().fill(&mut out);
-    out
 }

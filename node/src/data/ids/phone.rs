@@ -7,6 +7,7 @@
 use super::Rejection;
 use super::plans::{self, Plan};
 use super::text::{fold, is_dash, is_spreadsheet_exponent};
+use std::borrow::Cow;
 
 /// Most digits of an E.164 number, country code included.
 const DIGITS_MAX: usize = 15;
@@ -14,12 +15,12 @@ const DIGITS_MAX: usize = 15;
 const DIGITS_MIN: usize = 7;
 
 /// A text reduced to what counts.
-struct Dialled {
+struct Dialled<'a> {
     /// Began with a plus.
     plus: bool,
     /// `(0)` stands somewhere: a trunk prefix that callers from abroad leave out.
     written_trunk: bool,
-    digits: String,
+    digits: Cow<'a, str>,
 }
 
 /// How one column's numbers are read.
@@ -37,7 +38,8 @@ impl Rules {
     }
 
     pub(super) fn normalise(&self, text: &str, out: &mut String) -> Result<(), Rejection> {
-        let dialled = dial(&fold(text))?;
+        let folded = fold(text);
+        let dialled = dial(&folded)?;
         if dialled.plus {
             return international(&dialled, &dialled.digits, out);
         }
@@ -53,8 +55,20 @@ impl Rules {
 }
 
 /// Takes the separators out. `text` is in NFKC.
-fn dial(text: &str) -> Result<Dialled, Rejection> {
+fn dial(text: &str) -> Result<Dialled<'_>, Rejection> {
     let text = without_float_tail(text.trim());
+    let (plain, begun_with_plus) = match text.strip_prefix('+') {
+        Some(plain) => (plain, true),
+        None => (text, false),
+    };
+    // Digits alone, the usual case, are used as they stand.
+    if !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(Dialled {
+            plus: begun_with_plus,
+            written_trunk: false,
+            digits: Cow::Borrowed(plain),
+        });
+    }
     let mut plus = false;
     let mut digits = String::with_capacity(text.len());
     for c in text.chars() {
@@ -75,7 +89,7 @@ fn dial(text: &str) -> Result<Dialled, Rejection> {
     Ok(Dialled {
         plus,
         written_trunk: digits.len() < text.len() && text.contains("(0)"),
-        digits,
+        digits: Cow::Owned(digits),
     })
 }
 
@@ -90,7 +104,7 @@ fn without_float_tail(text: &str) -> &str {
 }
 
 /// `digits` begin with a country code. A trunk prefix after it is a mistake that plans let us see and mend.
-fn international(dialled: &Dialled, digits: &str, out: &mut String) -> Result<(), Rejection> {
+fn international(dialled: &Dialled<'_>, digits: &str, out: &mut String) -> Result<(), Rejection> {
     let code = plans::country_code(digits).ok_or(Rejection::CountryCode)?;
     let national = &digits[code.len()..];
     let Some(plan) = plans::plan_of(code) else {

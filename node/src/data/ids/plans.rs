@@ -130,9 +130,44 @@ const THREE_DIGITS: &[(u16, u16)] = &[
     (998, 998),
 ];
 
+/// By a country code as a number, one more than the place of its plan; 0 where none is listed.
+static PLACES: [u8; 1_000] = {
+    let mut places = [0; 1_000];
+    let mut place = 0;
+    while place < PLANS.len() {
+        places[number(PLANS[place].code)] = place as u8 + 1;
+        place += 1;
+    }
+    places
+};
+
+/// Which codes of two digits are assigned.
+static IS_TWO_DIGITS: [bool; 100] = {
+    let mut assigned = [false; 100];
+    let mut place = 0;
+    while place < TWO_DIGITS.len() {
+        assigned[number(TWO_DIGITS[place])] = true;
+        place += 1;
+    }
+    assigned
+};
+
+/// The number that digits stand for.
+const fn number(digits: &str) -> usize {
+    let (digits, mut number, mut place) = (digits.as_bytes(), 0, 0);
+    while place < digits.len() {
+        number = number * 10 + (digits[place] - b'0') as usize;
+        place += 1;
+    }
+    number
+}
+
 /// The plan of a country code, where one is listed.
 pub(super) fn plan_of(code: &str) -> Option<&'static Plan> {
-    PLANS.iter().find(|plan| plan.code == code)
+    let place = PLACES.get(number(code))?.checked_sub(1)?;
+    PLANS
+        .get(usize::from(place))
+        .filter(|plan| plan.code == code)
 }
 
 /// The country code that `digits` begin with. Codes are prefix-free, so there is at most one.
@@ -140,14 +175,14 @@ pub(super) fn country_code(digits: &str) -> Option<&str> {
     if let Some(one @ ("1" | "7")) = digits.get(..1) {
         return digits.get(..one.len());
     }
-    if let Some(two) = digits.get(..2).filter(|two| TWO_DIGITS.contains(two)) {
+    let two = digits.get(..2)?;
+    if IS_TWO_DIGITS[number(two)] {
         return Some(two);
     }
     let three = digits.get(..3)?;
-    let value: u16 = three.parse().ok()?;
-    THREE_DIGITS
-        .iter()
-        .any(|(first, last)| (*first..=*last).contains(&value))
+    let value = number(three);
+    let mut runs = THREE_DIGITS.iter();
+    runs.any(|(first, last)| (usize::from(*first)..=usize::from(*last)).contains(&value))
         .then_some(three)
 }
 

@@ -73,6 +73,20 @@ fn digests_are_the_published_ones() {
 }
 
 #[test]
+fn many_digests_at_once_are_the_single_ones() {
+    let key = [3; 32];
+    for id_kind in ["e164(+86)", "email", "cn-id", "raw"].map(kind) {
+        for count in [0usize, 1, 7, 300] {
+            let texts: Vec<String> = (0..count).map(|i| "x".repeat(i * 13 % 100)).collect();
+            let mut digester = Digester::new(&key, &id_kind, count);
+            texts.iter().for_each(|text| digester.put(text));
+            let single = texts.iter().map(|text| digest(&key, &id_kind, text));
+            assert_eq!(digester.finish(), single.collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
 fn families_and_keys_separate_digests() {
     let text = "13800138000";
     let one = digest(&[1; 32], &IdKind::Raw, text);
