@@ -11,11 +11,10 @@
 
 use crate::block::Block;
 use crate::session_id::SessionId;
+use crate::simd::aes::Aes;
 use crate::simd::short_hash;
-use aes::Aes128Enc;
-use aes::cipher::{BlockCipherEncrypt, KeyInit};
 
-/// Blocks handed to the cipher at once, as in [`crate::prg`].
+/// Blocks handed to the cipher at once: they stay in the first cache between its two calls.
 const BATCH: usize = 64;
 
 /// 32 bytes that depend on the purpose, the session and all parts, and on how the parts are divided.
@@ -80,7 +79,7 @@ pub fn keyed_short(
 
 /// Fixed-key AES hash, tweakable circular correlation robust.
 pub struct CorrelationHash {
-    permutation: Aes128Enc,
+    permutation: Aes,
 }
 
 impl CorrelationHash {
@@ -88,7 +87,7 @@ impl CorrelationHash {
     pub fn new(purpose: &'static str, sid: &SessionId) -> Self {
         let key = keyed(purpose, sid, &[]).block(b"fixed AES key");
         Self {
-            permutation: Aes128Enc::new(&key.to_bytes().into()),
+            permutation: Aes::new(key),
         }
     }
 
@@ -113,23 +112,17 @@ impl CorrelationHash {
     fn hash_stepping(&self, blocks: &mut [Block], first_tweak: u128, step: u128) {
         let mut tweak = first_tweak;
         for blocks in blocks.chunks_mut(BATCH) {
-            let mut once = [aes::Block::default(); BATCH];
+            let mut once = [Block::ZERO; BATCH];
             let once = &mut once[..blocks.len()];
-            for (cell, block) in once.iter_mut().zip(blocks.iter()) {
-                *cell = block.to_bytes().into();
-            }
-            self.permutation.encrypt_blocks(once);
-            let mut twice = [aes::Block::default(); BATCH];
-            let twice = &mut twice[..blocks.len()];
-            for (cell, once) in twice.iter_mut().zip(once.iter()) {
-                *cell = (Block::from_bytes((*once).into()) ^ Block(tweak))
-                    .to_bytes()
-                    .into();
+            once.copy_from_slice(blocks);
+            self.permutation.encrypt(once);
+            for (block, once) in blocks.iter_mut().zip(once.iter()) {
+                *block = *once ^ Block(tweak);
                 tweak = tweak.wrapping_add(step);
             }
-            self.permutation.encrypt_blocks(twice);
-            for ((block, twice), once) in blocks.iter_mut().zip(twice).zip(once) {
-                *block = Block::from_bytes((*twice).into()) ^ Block::from_bytes((*once).into());
+            self.permutation.encrypt(blocks);
+            for (block, once) in blocks.iter_mut().zip(once) {
+                *block ^= *once;
             }
         }
     }
@@ -174,9 +167,9 @@ mod tests {
     fn correlation_hash_is_tmmo() {
         let hash = CorrelationHash::new("entente/1/test/a", &SID);
         let permute = |block: Block| {
-            let mut cell = block.to_bytes().into();
-            hash.permutation.encrypt_block(&mut cell);
-            Block::from_bytes(cell.into())
+            let mut cell = [block];
+            hash.permutation.encrypt(&mut cell);
+            cell[0]
         };
         for (input, tweak) in [(Block(0), 0), (Block(3), 1 << 100), (Block(u128::MAX), 9)] {
             let once = permute(input);

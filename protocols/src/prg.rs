@@ -1,12 +1,10 @@
 //! Stretching a short seed: AES-128 in counter mode.
 //!
 //! The stream is `AES_seed(0) ‖ AES_seed(1) ‖ …`, counters and blocks little endian: pseudo-random as long as AES is a
-//! pseudo-random permutation and a seed yields far fewer than 2^64 blocks. The `aes` crate uses the widest AES
-//! instructions the CPU has; the bytes are the same on all.
+//! pseudo-random permutation and a seed yields far fewer than 2^64 blocks.
 
 use crate::block::Block;
-use aes::Aes128Enc;
-use aes::cipher::{BlockCipherEncrypt, KeyInit};
+use crate::simd::aes::Aes;
 use rand_core::{TryCryptoRng, TryRng, utils};
 use std::convert::Infallible;
 use zeroize::Zeroize;
@@ -18,7 +16,7 @@ const KEPT_BYTES: usize = 128;
 
 /// A pseudo-random stream. Also a `CryptoRng`, so that a seed can stand in for a generator.
 pub struct Prg {
-    cipher: Aes128Enc,
+    cipher: Aes,
     counter: u128,
     kept: [u8; KEPT_BYTES],
     used: usize,
@@ -27,9 +25,8 @@ pub struct Prg {
 impl Prg {
     /// The stream of `seed`. A seed is used for one stream only.
     pub fn new(seed: Block) -> Self {
-        let cipher = Aes128Enc::new(&seed.to_bytes().into());
         Self {
-            cipher,
+            cipher: Aes::new(seed),
             counter: 0,
             kept: [0; KEPT_BYTES],
             used: KEPT_BYTES,
@@ -46,11 +43,13 @@ impl Prg {
             }
             return;
         }
+        // In pieces, so that the counters are still in the first cache when the cipher takes them.
         for blocks in blocks.chunks_mut(BATCH) {
-            let stream = self.next_batch(blocks.len());
-            for (block, bytes) in blocks.iter_mut().zip(stream) {
-                *block = Block::from_bytes(bytes.into());
+            for block in blocks.iter_mut() {
+                *block = Block(self.counter);
+                self.counter = self.counter.wrapping_add(1);
             }
+            self.cipher.encrypt(blocks);
         }
     }
 
@@ -67,10 +66,11 @@ impl Prg {
             if self.used == KEPT_BYTES && bytes.len() >= KEPT_BYTES {
                 let whole = bytes.len().min(16 * BATCH) / 16 * 16;
                 let (now, later) = bytes.split_at_mut(whole);
-                let stream = self.next_batch(whole / 16);
+                let mut stream = [Block::ZERO; BATCH];
+                self.fill_blocks(&mut stream[..whole / 16]);
                 now.chunks_exact_mut(16)
                     .zip(stream)
-                    .for_each(|(out, block)| out.copy_from_slice(&block));
+                    .for_each(|(out, block)| out.copy_from_slice(&block.to_bytes()));
                 bytes = later;
                 continue;
             }
@@ -86,23 +86,12 @@ impl Prg {
     }
 
     fn refill(&mut self) {
-        let stream = self.next_batch(KEPT_BYTES / 16);
+        let mut stream = [Block::ZERO; KEPT_BYTES / 16];
+        self.fill_blocks(&mut stream);
         for (kept, block) in self.kept.chunks_exact_mut(16).zip(stream) {
-            kept.copy_from_slice(&block);
+            kept.copy_from_slice(&block.to_bytes());
         }
         self.used = 0;
-    }
-
-    /// The next `count ≤ BATCH` blocks; those after them are unused.
-    #[inline]
-    fn next_batch(&mut self, count: usize) -> [aes::Block; BATCH] {
-        let mut batch = [aes::Block::default(); BATCH];
-        for block in &mut batch[..count] {
-            *block = self.counter.to_le_bytes().into();
-            self.counter = self.counter.wrapping_add(1);
-        }
-        self.cipher.encrypt_blocks(&mut batch[..count]);
-        batch
     }
 }
 
@@ -135,6 +124,8 @@ impl TryCryptoRng for Prg {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aes::Aes128Enc;
+    use aes::cipher::{BlockCipherEncrypt, KeyInit};
     use proptest::prelude::*;
     use rand_core::Rng;
 

@@ -5,8 +5,7 @@
 
 use crate::block::Block;
 use crate::bounds::OkvsShape;
-use aes::Aes128Enc;
-use aes::cipher::{BlockCipherEncrypt, KeyInit};
+use crate::simd::aes::Aes;
 
 /// Keys hashed in one call of the cipher: enough to fill its pipeline, small enough for the stack.
 const BATCH: usize = 64;
@@ -153,16 +152,14 @@ impl Rows {
 
     /// The field elements whose powers stand in the dense columns of a bin's rows.
     pub(super) fn elements(&self, keys: &[Block], elements: &mut Vec<Block>) {
-        elements.clear();
-        elements.reserve(keys.len());
-        self.element
-            .each(keys.iter().copied(), |hash| elements.push(hash));
+        elements.resize(keys.len(), Block::ZERO);
+        self.element.cipher.encrypt_and_add(keys, elements);
     }
 }
 
 /// AES under a key derived from the seed, as `AES_k(x) ⊕ x`: not invertible without x, pseudo-random in k.
 struct RowHash {
-    cipher: Aes128Enc,
+    cipher: Aes,
 }
 
 impl RowHash {
@@ -173,7 +170,7 @@ impl RowHash {
         let mut key = [0u8; 16];
         hasher.finalize_xof().fill(&mut key);
         Self {
-            cipher: Aes128Enc::new(&key.into()),
+            cipher: Aes::new(Block::from_bytes(key)),
         }
     }
 
@@ -182,17 +179,15 @@ impl RowHash {
     fn each(&self, mut keys: impl Iterator<Item = Block>, mut take: impl FnMut(Block)) {
         loop {
             let mut batch = [Block::ZERO; BATCH];
-            let mut cells = [aes::Block::default(); BATCH];
             let mut count = 0;
-            for ((key, slot), cell) in keys.by_ref().take(BATCH).zip(&mut batch).zip(&mut cells) {
+            for (key, slot) in keys.by_ref().take(BATCH).zip(&mut batch) {
                 *slot = key;
-                *cell = key.to_bytes().into();
                 count += 1;
             }
-            self.cipher.encrypt_blocks(&mut cells[..count]);
-            for (cell, key) in cells.iter().zip(&batch).take(count) {
-                take(Block::from_bytes((*cell).into()) ^ *key);
-            }
+            let mut hashes = [Block::ZERO; BATCH];
+            let hashes = &mut hashes[..count];
+            self.cipher.encrypt_and_add(&batch[..count], hashes);
+            hashes.iter().for_each(|hash| take(*hash));
             if count < BATCH {
                 return;
             }

@@ -2,6 +2,7 @@
 //! time; no `target-cpu` flag is needed to be fast.
 #![allow(unsafe_code)] // CPU intrinsics; every block carries its safety argument
 
+pub(crate) mod aes;
 pub(crate) mod clmul;
 pub(crate) mod lanes;
 pub(crate) mod short_hash;

@@ -9,8 +9,7 @@
 //! the only messages are oblivious transfers.
 
 use crate::block::Block;
-use aes::Aes128Enc;
-use aes::cipher::{BlockCipherEncrypt, KeyInit};
+use crate::simd::aes::Aes;
 
 /// Nodes hashed in one call of the cipher.
 const BATCH: usize = 64;
@@ -27,8 +26,8 @@ fn width(leaves: usize, depth: usize, level: usize) -> usize {
 
 /// The pseudo-random generator that makes two children of a node: AES under two fixed public keys as `AES_k(x) ⊕ x`.
 pub struct Doubling {
-    left: Aes128Enc,
-    right: Aes128Enc,
+    left: Aes,
+    right: Aes,
 }
 
 impl Doubling {
@@ -40,7 +39,7 @@ impl Doubling {
             hasher.update(&[side]);
             let mut key = [0u8; 16];
             hasher.finalize_xof().fill(&mut key);
-            Aes128Enc::new(&key.into())
+            Aes::new(Block::from_bytes(key))
         };
         Self {
             left: key(0),
@@ -55,27 +54,22 @@ impl Doubling {
         // From the back, so that children overwrite only parents that have had theirs.
         for batch in (0..parents.div_ceil(BATCH)).rev() {
             let (start, end) = (batch * BATCH, parents.min((batch + 1) * BATCH));
-            let mut above = [Block::ZERO; BATCH];
-            let above = &mut above[..end - start];
-            above.copy_from_slice(&nodes[start..end]);
-            let mut left = [aes::Block::default(); BATCH];
+            let mut left = [Block::ZERO; BATCH];
             let left = &mut left[..end - start];
-            for (cell, parent) in left.iter_mut().zip(above.iter()) {
-                *cell = parent.to_bytes().into();
-            }
-            let mut right = [aes::Block::default(); BATCH];
+            self.left.encrypt_and_add(&nodes[start..end], left);
+            let mut right = [Block::ZERO; BATCH];
             let right = &mut right[..end - start];
-            right.copy_from_slice(left);
-            self.left.encrypt_blocks(left);
-            self.right.encrypt_blocks(right);
-            let below = nodes[2 * start..children.min(2 * end)].chunks_mut(2);
-            for (((pair, parent), left), right) in below.zip(above).zip(left).zip(right) {
-                pair[0] = Block::from_bytes((*left).into()) ^ *parent;
-                sums[0] ^= pair[0];
-                if let Some(second) = pair.get_mut(1) {
-                    *second = Block::from_bytes((*right).into()) ^ *parent;
-                    sums[1] ^= *second;
-                }
+            self.right.encrypt_and_add(&nodes[start..end], right);
+            let below = &mut nodes[2 * start..children.min(2 * end)];
+            let (pairs, only_left) = below.as_chunks_mut::<2>();
+            for ((pair, left), right) in pairs.iter_mut().zip(left.iter()).zip(right.iter()) {
+                *pair = [*left, *right];
+                sums[0] ^= *left;
+                sums[1] ^= *right;
+            }
+            for (node, left) in only_left.iter_mut().zip(left.last()) {
+                *node = *left;
+                sums[0] ^= *left;
             }
         }
         sums

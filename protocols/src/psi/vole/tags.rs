@@ -7,8 +7,7 @@ use crate::channel::{BODY_BYTES_MAX, Channel};
 use crate::fault::{Fault, Misbehaviour, Misuse};
 use crate::hash::CorrelationHash;
 use crate::security::Security;
-use aes::Aes128Enc;
-use aes::cipher::{BlockCipherEncrypt, KeyInit};
+use crate::simd::aes;
 use rayon::prelude::*;
 
 /// Tags of one part of a sort or a join: it and what it is compared with stay in the second cache.
@@ -29,22 +28,15 @@ pub(super) fn finish(
     match setup.security() {
         Security::SemiHonest => hash.hash_each(values, 0),
         Security::Malicious => {
-            for (value, id) in values.iter_mut().zip(ids) {
-                *value = keyed(*value ^ coin, *id);
-            }
+            // AES_key(id) + id under the key u + w.
+            values.iter_mut().for_each(|value| *value ^= coin);
+            aes::encrypt_each_and_add(values, ids);
         }
     }
     let kept = Block(u128::MAX >> (128 - bits(setup)));
     for value in values {
         *value = *value & kept;
     }
-}
-
-/// AES_key(id) + id.
-fn keyed(key: Block, id: Block) -> Block {
-    let mut cell = id.to_bytes().into();
-    Aes128Enc::new(&key.to_bytes().into()).encrypt_block(&mut cell);
-    Block::from_bytes(cell.into()) ^ id
 }
 
 fn bits(setup: &Setup) -> u32 {
