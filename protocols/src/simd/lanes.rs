@@ -1,6 +1,9 @@
 //! Sums of lanes (one or two blocks) for the expand-convolute code: whole lanes in one vector register where the CPU has them wide
 //! enough.
 
+#[cfg(target_arch = "x86_64")]
+mod window;
+
 use crate::block::Block;
 
 /// A lane: K elements of GF(2^128).
@@ -26,13 +29,17 @@ pub(crate) fn convolve<const K: usize>(places: &mut [Lane<K>], coefficients: &[[
         "coefficients for every place"
     );
     #[cfg(target_arch = "x86_64")]
-    if K == 2 && x86::available() {
-        // SAFETY: `available` has just seen AVX2 on this CPU.
-        unsafe { x86::convolve_two(places.as_flattened_mut(), coefficients) };
-        return;
-    } else if K == 1 && x86::available() {
-        // SAFETY: `available` has just seen AVX2 on this CPU.
-        unsafe { x86::convolve_one(places.as_flattened_mut(), coefficients) };
+    if (K == 1 || K == 2) && x86::available() {
+        let blocks = places.as_flattened_mut();
+        // SAFETY: the detections have just seen what the kernels need on this CPU.
+        unsafe {
+            match (K, window::available()) {
+                (1, false) => x86::convolve_one(blocks, coefficients),
+                (1, true) => window::convolve_one(blocks, coefficients),
+                (_, false) => x86::convolve_two(blocks, coefficients),
+                (_, true) => window::convolve_two(blocks, coefficients),
+            }
+        }
         return;
     }
     portable::convolve(places, coefficients);
@@ -224,7 +231,7 @@ mod tests {
 
     fn kernel_agrees<const K: usize>() {
         let mut rng = Prg::new(Block(11));
-        for count in [0, 1, 24, 25, 26, 27, 100] {
+        for count in [0, 1, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 100] {
             let mut places = vec![[Block::ZERO; K]; count];
             rng.fill_blocks(places.as_flattened_mut());
             let mut coefficients = vec![[0u8; 3]; count];
