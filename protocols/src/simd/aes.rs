@@ -13,33 +13,38 @@ const ROUND_KEYS: usize = 11;
 /// AES-128 under one key; wiped when dropped.
 pub(crate) struct Aes {
     portable: Aes128Enc,
+    /// The kernel that the cipher was made for and stays with.
+    #[cfg(target_arch = "x86_64")]
+    width: Option<x86::Width>,
     /// Only there for the wide kernels, otherwise zero.
+    #[cfg(target_arch = "x86_64")]
     round_keys: [Block; ROUND_KEYS],
 }
 
 impl Aes {
     pub(crate) fn new(key: Block) -> Self {
         #[cfg(target_arch = "x86_64")]
-        let round_keys = match x86::widest() {
-            // SAFETY: whatever kernel there is needs AES instructions, and `widest` has just seen them on this CPU.
-            Some(_) => unsafe { x86::round_keys(key) },
-            None => [Block::ZERO; ROUND_KEYS],
-        };
-        #[cfg(not(target_arch = "x86_64"))]
-        let round_keys = [Block::ZERO; ROUND_KEYS];
+        let width = x86::widest();
         Self {
             portable: portable::cipher(key),
-            round_keys,
+            #[cfg(target_arch = "x86_64")]
+            round_keys: match width {
+                // SAFETY: whatever kernel there is needs AES instructions, and `widest` has just seen them on this CPU.
+                Some(_) => unsafe { x86::round_keys(key) },
+                None => [Block::ZERO; ROUND_KEYS],
+            },
+            #[cfg(target_arch = "x86_64")]
+            width,
         }
     }
 
     /// Replaces each block by its encryption.
     pub(crate) fn encrypt(&self, blocks: &mut [Block]) {
         #[cfg(target_arch = "x86_64")]
-        if let Some(width) = x86::widest() {
+        if let Some(width) = self.width {
             let count = blocks.len();
             let first = blocks.as_mut_ptr();
-            // SAFETY: `widest` has just seen this width on this CPU; both pointers are to the same `count` blocks.
+            // SAFETY: `widest` has seen this width on this CPU; both pointers are to the same `count` blocks.
             unsafe { x86::encrypt::<false>(width, &self.round_keys, first, first, count) };
             return;
         }
@@ -53,9 +58,9 @@ impl Aes {
     pub(crate) fn encrypt_and_add(&self, inputs: &[Block], outputs: &mut [Block]) {
         assert_eq!(inputs.len(), outputs.len(), "as many outputs as inputs");
         #[cfg(target_arch = "x86_64")]
-        if let Some(width) = x86::widest() {
+        if let Some(width) = self.width {
             let (from, to) = (inputs.as_ptr(), outputs.as_mut_ptr());
-            // SAFETY: `widest` has just seen this width on this CPU; both slices have this many blocks.
+            // SAFETY: `widest` has seen this width on this CPU; both slices have this many blocks.
             unsafe { x86::encrypt::<true>(width, &self.round_keys, from, to, inputs.len()) };
             return;
         }
@@ -69,6 +74,7 @@ impl Aes {
 impl Drop for Aes {
     /// The portable cipher wipes its own keys.
     fn drop(&mut self) {
+        #[cfg(target_arch = "x86_64")]
         self.round_keys.zeroize();
     }
 }
@@ -135,7 +141,10 @@ mod x86 {
     /// The widest kernel for this CPU.
     #[inline]
     pub(super) fn widest() -> Option<Width> {
-        let vaes = is_x86_feature_detected!("aes") && is_x86_feature_detected!("vaes");
+        let vaes = crate::simd::special_instructions()
+            && is_x86_feature_detected!("aes")
+            && is_x86_feature_detected!("ssse3")
+            && is_x86_feature_detected!("vaes");
         if vaes && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
             Some(Width::Four)
         } else if vaes && is_x86_feature_detected!("avx2") {

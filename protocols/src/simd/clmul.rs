@@ -85,7 +85,8 @@ mod x86 {
     /// Whether four products fit one register.
     #[inline]
     pub(super) fn wide_available() -> bool {
-        is_x86_feature_detected!("vpclmulqdq")
+        available()
+            && is_x86_feature_detected!("vpclmulqdq")
             && is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
     }

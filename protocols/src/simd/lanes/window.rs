@@ -10,7 +10,8 @@ use std::arch::x86_64::*;
 
 #[inline]
 pub(super) fn available() -> bool {
-    is_x86_feature_detected!("avx512f")
+    crate::simd::special_instructions()
+        && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("vpclmulqdq")
