@@ -29,6 +29,11 @@ mod status;
 
 use std::process::ExitCode;
 
+/// A node's runs take and leave large buffers all the time. The system's allocator hands each back to the kernel and gets fresh
+/// pages for the next, which costs a fifth of a run; this one keeps them for a moment.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::main()
 }
