@@ -79,6 +79,14 @@ pub(super) fn line<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Option<&'
 }
 
 fn needs_quotes(text: &str) -> bool {
+    // Digits, letters and dots: nearly all fields.
+    let is_simple = |byte: &u8| *byte > b',' && byte.is_ascii();
+    let simple = text
+        .bytes()
+        .fold(true, |simple, byte| simple & is_simple(&byte));
+    if simple && !text.is_empty() {
+        return false;
+    }
     let is_special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
     text.is_empty()
         || text.as_bytes().iter().any(is_special)

@@ -2,7 +2,7 @@
 
 use super::facts::{FactReader, Facts};
 use super::fault::defect;
-use super::file::{self, Chunk, Reading};
+use super::file::{self, Chunk, Failed, Part, Reading};
 use super::ids::{Digester, Normaliser, Rejection};
 use super::manifest::Dataset;
 use super::one_row::{Digest16, Ids, Reduction};
@@ -37,38 +37,59 @@ pub(crate) struct ChunkIds {
     rejected: BTreeMap<Rejection, u64>,
 }
 
-/// The usable ids of a column. The texts themselves go no further.
+/// The usable ids of some texts. The texts themselves go no further.
 struct Keyed {
-    /// The place of each in the column, ascending.
+    /// The place of each among the texts, ascending.
     places: Vec<u32>,
     digests: Vec<Digest16>,
     rejected: BTreeMap<Rejection, u64>,
+    texts: u32,
 }
 
-/// Normalises and digests a column of ids.
-fn keyed(texts: &StringArray, kind: &IdKind, key: &[u8; 32]) -> Keyed {
-    let normaliser = Normaliser::new(kind);
-    let mut canonical = String::with_capacity(64);
-    let mut digester = Digester::new(key, kind, texts.len());
-    let mut places = Vec::with_capacity(texts.len());
-    let mut rejected = BTreeMap::new();
-    for (place, text) in (0u32..).zip(texts) {
+/// Normalises and digests texts, one after the other.
+struct Keying<'a> {
+    normaliser: Normaliser,
+    canonical: String,
+    digester: Digester<'a>,
+    keyed: Keyed,
+}
+
+impl<'a> Keying<'a> {
+    /// For about `texts` texts.
+    fn new(kind: &IdKind, key: &'a [u8; 32], texts: usize) -> Self {
+        Self {
+            normaliser: Normaliser::new(kind),
+            canonical: String::with_capacity(64),
+            digester: Digester::new(key, kind, texts),
+            keyed: Keyed {
+                places: Vec::with_capacity(texts),
+                digests: Vec::new(),
+                rejected: BTreeMap::new(),
+                texts: 0,
+            },
+        }
+    }
+
+    fn see(&mut self, text: Option<&str>) {
         let outcome = match text {
-            Some(text) => normaliser.normalise(text, &mut canonical),
+            Some(text) => self.normaliser.normalise(text, &mut self.canonical),
             None => Err(Rejection::Empty),
         };
         match outcome {
             Ok(()) => {
-                digester.put(&canonical);
-                places.push(place);
+                self.digester.put(&self.canonical);
+                self.keyed.places.push(self.keyed.texts);
             }
-            Err(why) => *rejected.entry(why).or_default() += 1,
+            Err(why) => *self.keyed.rejected.entry(why).or_default() += 1,
         }
+        self.keyed.texts += 1;
     }
-    Keyed {
-        places,
-        digests: digester.finish(),
-        rejected,
+
+    fn finish(self) -> Keyed {
+        Keyed {
+            digests: self.digester.finish(),
+            ..self.keyed
+        }
     }
 }
 
@@ -109,10 +130,22 @@ impl IdPass {
         columns
     }
 
-    /// Takes the ids out of one chunk, which is typed. On any thread, for any chunk.
-    pub(crate) fn read(&self, chunk: &Chunk) -> Result<ChunkIds, Problem> {
+    /// Takes the ids out of one part, whose columns are [`Self::columns`] and typed. On any thread, for any part.
+    pub(crate) fn read(&self, part: Part<'_>) -> Result<ChunkIds, Failed> {
+        let first_row = part.first_row();
+        if self.facts.columns().is_empty() {
+            let mut keying = Keying::new(&self.kind, &self.key, part.rows() as usize);
+            part.texts(|fields| keying.see(fields.first().copied().flatten()))?;
+            return Ok(self.scattered(first_row, &keying.finish(), &Facts::default()));
+        }
+        Ok(self.read_chunk(&part.chunk()?)?)
+    }
+
+    /// The same for a chunk with at least these columns.
+    pub(crate) fn read_chunk(&self, chunk: &Chunk) -> Result<ChunkIds, Problem> {
         let texts = id_texts(&chunk.batch, &self.column)?;
-        self.read_texts(chunk.first_row, texts, &self.facts.read(&chunk.batch)?)
+        let facts = self.facts.read(&chunk.batch)?;
+        Ok(self.read_texts(chunk.first_row, texts, &facts))
     }
 
     /// The same where the texts come from elsewhere.
@@ -121,10 +154,14 @@ impl IdPass {
         first_row: u32,
         texts: &StringArray,
         facts: &Facts,
-    ) -> Result<ChunkIds, Problem> {
-        let rows = u32::try_from(texts.len()).map_err(|_| defect("a chunk is too long"))?;
-        let keyed = keyed(texts, &self.kind, &self.key);
-        let mut consenting = vec![0u64; texts.len().div_ceil(64)];
+    ) -> ChunkIds {
+        let mut keying = Keying::new(&self.kind, &self.key, texts.len());
+        texts.iter().for_each(|text| keying.see(text));
+        self.scattered(first_row, &keying.finish(), facts)
+    }
+
+    fn scattered(&self, first_row: u32, keyed: &Keyed, facts: &Facts) -> ChunkIds {
+        let mut consenting = vec![0u64; (keyed.texts as usize).div_ceil(64)];
         let ids = keyed.places.iter().zip(&keyed.digests);
         let records = ids.map(|(place, digest)| {
             let fact = *place as usize;
@@ -139,13 +176,13 @@ impl IdPass {
             let place = (record.row - first_row) as usize;
             consenting[place / 64] |= 1 << (place % 64);
         }
-        Ok(ChunkIds {
+        ChunkIds {
             scattered: self.spilling.scatter(records),
             consenting,
-            rows,
+            rows: keyed.texts,
             usable_rows: keyed.digests.len() as u64,
-            rejected: keyed.rejected,
-        })
+            rejected: keyed.rejected.clone(),
+        }
     }
 
     /// Adds chunks that follow those added before.

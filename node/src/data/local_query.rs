@@ -11,7 +11,7 @@ use super::derived;
 use super::expression::Engine;
 use super::facts::FactReader;
 use super::fault::defect;
-use super::file::{self, Chunk, Form, Reading};
+use super::file::{self, Chunk, Form, Part, Reading};
 use super::id_pass::{IdPass, Published};
 use super::manifest::Dataset;
 use super::one_row::Reduction;
@@ -134,7 +134,8 @@ fn chosen_rows(
     let mut ids = IdPass::new(&side.id, &side.id_kind, key, facts, (spill, rows));
     let places = dataset.places(&ids.columns());
     let reading = Reading::of(file, dataset, &places, Form::Typed);
-    file::sweep(&reading, &mut ids, IdPass::read, |ids, chunks, rows| {
+    let read = |ids: &IdPass, part: Part<'_>| ids.read(part);
+    file::sweep_parts(&reading, &mut ids, read, |ids, chunks, rows| {
         ids.add(chunks)?;
         pass.read(rows);
         Ok(())

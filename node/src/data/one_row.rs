@@ -10,7 +10,7 @@
 
 use super::ids::Rejection;
 use super::rows::{Ranks, RowSet};
-use super::spill::{Layout, Record, Spill};
+use super::spill::{Layout, Record, Spill, digest_of};
 use entente_wire::problem::Problem;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -233,15 +233,15 @@ fn resolve(
 fn twins(layout: Layout, records: &[u8]) -> Vec<(u32, u32)> {
     let width = layout.width();
     let count = records.len() / width;
-    let digest = |place: u32| &records[place as usize * width..][..size_of::<Digest16>()];
+    let digest = |place: u32| number(&records[place as usize * width..]);
     let slots = (count * 2).next_power_of_two();
     // Places, counted from 1 so that 0 is free.
     let mut table = vec![0u32; slots];
     let mut twins = Vec::new();
     for (place, record) in (0u32..).zip(records.chunks_exact(width)) {
-        let own = &record[..size_of::<Digest16>()];
+        let own = number(record);
         // The last bytes: the first ones are alike in a partition.
-        let mut slot = own.last_chunk().map_or(0, |last| u64::from_le_bytes(*last)) as usize;
+        let mut slot = (own >> u64::BITS) as usize;
         loop {
             slot &= slots - 1;
             match table[slot].checked_sub(1) {
@@ -259,6 +259,11 @@ fn twins(layout: Layout, records: &[u8]) -> Vec<(u32, u32)> {
     }
     twins.sort_unstable();
     twins
+}
+
+/// A record's digest as a number, first byte lowest.
+fn number(record: &[u8]) -> u128 {
+    u128::from_le_bytes(digest_of(record))
 }
 
 /// The pairs of each id.

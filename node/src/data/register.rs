@@ -251,11 +251,12 @@ impl Sweep {
                 let what = format!("the id column {name} holds values that are no text");
                 malformed(file.path(), &what, "write ids as text in UTF-8")
             })?;
-            pass.read_texts(chunk.first_row, texts.as_string::<i32>(), &Facts::default())
+            let texts = texts.as_string::<i32>();
+            Ok(pass.read_texts(chunk.first_row, texts, &Facts::default()))
         });
         Ok(Sight {
             columns,
-            ids: ids.collect::<Result<_, _>>()?,
+            ids: ids.collect::<Result<_, Problem>>()?,
         })
     }
 

@@ -14,7 +14,7 @@ use entente_wire::names::ColumnName;
 use entente_wire::plan::{Measure, SqlText};
 use entente_wire::policy::{ColumnPolicy, Policy};
 use entente_wire::problem::Problem;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What was counted.
@@ -134,8 +134,10 @@ fn consenting(
 
 struct Counter<'a> {
     name: &'a ColumnName,
-    domain: Option<Arc<HashSet<&'a str>>>,
-    used: HashSet<&'a str>,
+    /// The place of each value of the domain.
+    domain: Option<Arc<HashMap<&'a str, usize>>>,
+    /// By place, whether some row has it.
+    used: Vec<bool>,
     measure: Option<Measure>,
     found: ColumnReview,
 }
@@ -145,8 +147,11 @@ impl<'a> Counter<'a> {
         let domain = rules.domain.as_ref();
         Self {
             name,
-            domain: domain.map(|values| Arc::new(values.iter().map(String::as_str).collect())),
-            used: HashSet::new(),
+            domain: domain.map(|values| {
+                let places = values.iter().map(String::as_str).zip(0..);
+                Arc::new(places.collect())
+            }),
+            used: vec![false; domain.map_or(0, Vec::len)],
             measure: rules.clip.zip(rules.scale).map(|(clip, scale)| Measure {
                 sql: SqlText(String::new()),
                 clip,
@@ -161,7 +166,7 @@ impl<'a> Counter<'a> {
         Self {
             name: self.name,
             domain: self.domain.clone(),
-            used: HashSet::new(),
+            used: vec![false; self.used.len()],
             measure: self.measure.clone(),
             found: ColumnReview::default(),
         }
@@ -169,7 +174,9 @@ impl<'a> Counter<'a> {
 
     /// Adds what was counted in other rows.
     fn join(&mut self, other: Self) {
-        self.used.extend(other.used);
+        for (used, other) in self.used.iter_mut().zip(other.used) {
+            *used |= other;
+        }
         self.found.nulls += other.found.nulls;
         self.found.outside += other.found.outside;
         self.found.padded += other.found.padded;
@@ -188,17 +195,18 @@ impl<'a> Counter<'a> {
     }
 
     fn count_domain(&mut self, array: &ArrayRef) {
-        let (Some(domain), Ok(texts)) = (&self.domain, render::texts(array)) else {
+        let Some(domain) = &self.domain else {
+            return;
+        };
+        let Ok(texts) = render::texts(array) else {
             return;
         };
         for text in texts.iter().flatten() {
             match domain.get(text) {
-                Some(value) => {
-                    self.used.insert(value);
-                }
+                Some(place) => self.used[*place] = true,
                 None => {
                     self.found.outside += 1;
-                    self.found.padded += u64::from(domain.contains(text.trim()));
+                    self.found.padded += u64::from(domain.contains_key(text.trim()));
                 }
             }
         }
@@ -224,8 +232,7 @@ impl<'a> Counter<'a> {
     }
 
     fn finish(self) -> (ColumnName, ColumnReview) {
-        let listed = self.domain.map_or(0, |domain| domain.len());
-        let unused = listed.saturating_sub(self.used.len()) as u64;
+        let unused = self.used.iter().filter(|used| !**used).count() as u64;
         let found = ColumnReview {
             unused,
             ..self.found

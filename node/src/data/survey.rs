@@ -2,7 +2,7 @@
 //! nothing but counts comes out.
 
 use super::facts::FactReader;
-use super::file::{self, Chunk, DataFile, Form, Reading};
+use super::file::{self, DataFile, Form, Part, Reading};
 use super::id_pass::{ChunkIds, IdPass, Published};
 use super::manifest::Dataset;
 use super::one_row::Counts;
@@ -69,11 +69,15 @@ fn count(dataset: &Dataset, policy: &Policy, spill: &SpillFolder) -> Result<Vec<
     let needed = passes.iter().flat_map(IdPass::columns);
     let places = dataset.places(&needed.collect());
     let reading = Reading::of(&file, dataset, &places, Form::Typed);
-    let read = |passes: &Vec<IdPass>, chunk: &Chunk| {
-        let ids = passes.iter().map(|pass| pass.read(chunk));
-        ids.collect::<Result<Vec<ChunkIds>, Problem>>()
+    let read = |passes: &Vec<IdPass>, part: Part<'_>| {
+        if let [only] = passes.as_slice() {
+            return Ok(vec![only.read(part)?]);
+        }
+        let chunk = part.chunk()?;
+        let ids = passes.iter().map(|pass| pass.read_chunk(&chunk));
+        Ok(ids.collect::<Result<Vec<ChunkIds>, Problem>>()?)
     };
-    file::sweep(&reading, &mut passes, read, |passes, chunks, _| {
+    file::sweep_parts(&reading, &mut passes, read, |passes, chunks, _| {
         let mut chunks: Vec<_> = chunks.into_iter().map(Vec::into_iter).collect();
         for pass in passes {
             pass.add(chunks.iter_mut().filter_map(Iterator::next).collect())?;

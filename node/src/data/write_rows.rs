@@ -3,7 +3,7 @@
 use super::csv_out::{self, CsvFile};
 use super::facts::{unknown_column, usable};
 use super::fault::defect;
-use super::file::{self, Chunk, Form, Reading};
+use super::file::{self, Chunk, Form, Part, Reading};
 use super::open::OpenDataset;
 use super::rows::RowSet;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray, UInt32Array};
@@ -75,13 +75,16 @@ fn in_file_order(
 ) -> Result<u64, Problem> {
     let places = open.dataset.places(&columns.iter().collect());
     let reading = Reading::of(&open.file, &open.dataset, &places, Form::Text).only(rows);
+    let order = order_of(open, &places, columns)?;
     let mut written = 0;
-    let lines = |_: &_, chunk: &Chunk| {
+    let lines = |_: &_, part: Part<'_>| {
         let mut lines = Vec::new();
-        csv_lines(&chunk.batch, columns, &mut lines)?;
-        Ok((chunk.batch.num_rows() as u64, lines))
+        let rows = part.texts(|fields| {
+            csv_out::line(&mut lines, order.iter().map(|place| fields[*place]));
+        })?;
+        Ok((rows, lines))
     };
-    file::sweep(&reading, result, lines, |result, done, _| {
+    file::sweep_parts(&reading, result, lines, |result, done, _| {
         for (rows, lines) in done {
             result.lines(&lines)?;
             written += rows;
@@ -89,6 +92,18 @@ fn in_file_order(
         Ok(())
     })?;
     Ok(written)
+}
+
+/// For each column of the result, its place among those read.
+fn order_of(
+    open: &OpenDataset,
+    places: &[usize],
+    columns: &[ColumnName],
+) -> Result<Vec<usize>, Problem> {
+    let name_at = |place: &usize| open.dataset.columns.get(*place).map(|column| &column.name);
+    let place_of = |name| places.iter().position(|place| name_at(place) == Some(name));
+    let order = columns.iter().map(place_of).collect::<Option<Vec<usize>>>();
+    order.ok_or_else(|| defect("a result column was not read"))
 }
 
 fn ordered(

@@ -1,16 +1,21 @@
 //! Files as they lie on this organisation's disks: opened, recognised by their first bytes, hashed, and read as batches of
 //! columns in file order. Nothing here changes a file or copies it.
 
+mod chunk;
 mod csv;
 mod parquet;
 mod plain;
 mod quotes;
 mod read;
+mod reading;
+mod source;
 mod split;
 mod sweep;
 
+pub(crate) use chunk::{Chunk, Failed, Part};
 pub(crate) use read::{Form, native_columns};
-pub(crate) use sweep::{Chunk, Reading, sweep};
+pub(crate) use reading::Reading;
+pub(crate) use sweep::{sweep, sweep_parts};
 
 use super::manifest::Format;
 use entente_wire::canonical::Digest;
@@ -200,6 +205,15 @@ pub(crate) fn malformed(path: &Path, why: &str, todo: &str) -> Problem {
         Code::FileMalformed,
         format!("{} cannot be used: {why}", path.display()),
         todo,
+    )
+}
+
+/// Row numbers have 32 bits.
+fn too_many(file: &DataFile) -> Problem {
+    malformed(
+        file.path(),
+        &format!("it has more than {ROWS_MAX} rows"),
+        "split it into several datasets",
     )
 }
 

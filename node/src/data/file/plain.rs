@@ -61,35 +61,49 @@ impl Plain {
 
     /// The wanted fields, an array each; of all records, or of those that are in `only`, where the first record here is row
     /// `first_row` of the file. `None` where a record has not the fields it should have.
-    pub(super) fn fields(
+    pub(super) fn arrays(
         &self,
         wanted: Wanted<'_>,
         only: Option<(&RowSet, u32)>,
     ) -> Option<Vec<ArrayRef>> {
-        let mut columns: Vec<StringBuilder> = wanted
-            .places
-            .iter()
-            .map(|_| {
-                StringBuilder::with_capacity(self.rows, self.text.len() / wanted.fields.max(1))
-            })
-            .collect();
-        match only {
-            None => {
-                for line in self.lines() {
-                    take(line, wanted, &mut columns)?;
-                }
+        let bytes = self.text.len() / wanted.fields.max(1);
+        let column = |_| StringBuilder::with_capacity(self.rows, bytes);
+        let mut columns: Vec<StringBuilder> = wanted.places.iter().map(column).collect();
+        self.each(wanted, only, |fields| {
+            for (column, field) in columns.iter_mut().zip(fields) {
+                column.append_option(*field);
             }
-            Some((rows, first_row)) => {
-                let end = first_row.checked_add(u32::try_from(self.rows).ok()?)?;
-                let (mut lines, mut passed) = (self.lines(), first_row);
-                for row in rows.within(first_row..end) {
-                    take(lines.nth((row - passed) as usize)?, wanted, &mut columns)?;
-                    passed = row + 1;
-                }
-            }
-        }
+        })?;
         let arrays = columns.iter_mut().map(StringBuilder::finish);
         Some(arrays.map(|array| Arc::new(array) as ArrayRef).collect())
+    }
+
+    /// Gives the wanted fields of each record to `take` and says how many records there were; otherwise as [`Self::arrays`].
+    pub(super) fn each(
+        &self,
+        wanted: Wanted<'_>,
+        only: Option<(&RowSet, u32)>,
+        mut take: impl FnMut(&[Option<&str>]),
+    ) -> Option<u64> {
+        let mut fields = Vec::with_capacity(wanted.places.len());
+        let mut look = |line| {
+            find_fields(line, wanted, &mut fields)?;
+            take(&fields);
+            Some(())
+        };
+        let mut lines = self.lines();
+        let Some((rows, first_row)) = only else {
+            lines.try_for_each(look)?;
+            return Some(self.rows as u64);
+        };
+        let end = first_row.checked_add(u32::try_from(self.rows).ok()?)?;
+        let (mut passed, mut count) = (first_row, 0);
+        for row in rows.within(first_row..end) {
+            look(lines.nth((row - passed) as usize)?)?;
+            passed = row + 1;
+            count += 1;
+        }
+        Some(count)
     }
 
     /// Records; empty lines are none.
@@ -98,7 +112,7 @@ impl Plain {
         let crlf = self.crlf;
         std::iter::from_fn(move || {
             while !rest.is_empty() {
-                let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+                let end = find(b'\n', rest.as_bytes()).unwrap_or(rest.len());
                 let line = &rest[..end];
                 rest = rest.get(end + 1..).unwrap_or_default();
                 let line = match crlf {
@@ -133,20 +147,22 @@ fn count(bytes: &[u8], crlf: bool) -> usize {
     lines.filter(|line| !matches!(line, [] | [b'\r'])).count()
 }
 
-/// Appends the wanted fields of one record; `None` where it does not have them.
+/// Puts the wanted fields of one record into `fields`; `None` where it does not have them.
 #[inline]
-fn take(line: &str, wanted: Wanted<'_>, columns: &mut [StringBuilder]) -> Option<()> {
+fn find_fields<'a>(
+    line: &'a str,
+    wanted: Wanted<'_>,
+    fields: &mut Vec<Option<&'a str>>,
+) -> Option<()> {
+    fields.clear();
     let (mut rest, mut place) = (Some(line), 0);
-    for (at, column) in wanted.places.iter().zip(columns) {
+    for at in wanted.places {
         loop {
             let (field, after) = next_field(rest?, wanted.delimiter);
             rest = after;
             place += 1;
             if place > *at {
-                match field.is_empty() {
-                    true => column.append_null(),
-                    false => column.append_value(field),
-                }
+                fields.push(Some(field).filter(|field| !field.is_empty()));
                 break;
             }
         }
@@ -164,8 +180,30 @@ fn take(line: &str, wanted: Wanted<'_>, columns: &mut [StringBuilder]) -> Option
 /// The first field and what follows its delimiter.
 #[inline]
 fn next_field(line: &str, delimiter: u8) -> (&str, Option<&str>) {
-    match memchr::memchr(delimiter, line.as_bytes()) {
+    match find(delimiter, line.as_bytes()) {
         Some(end) => (&line[..end], line.get(end + 1..)),
         None => (line, None),
     }
+}
+
+/// The place of an ASCII byte. Fields are short: most are found in the first two words, without a call.
+#[inline]
+fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (words, _) = bytes.as_chunks::<8>();
+    for (place, word) in words.iter().take(2).enumerate() {
+        // Hacker's Delight, 6-1: the lowest zero byte of the difference has the lowest high bit.
+        let other = u64::from_le_bytes(*word) ^ (ONES * u64::from(byte));
+        let zeros = other.wrapping_sub(ONES) & !other & (ONES << 7);
+        if zeros != 0 {
+            return Some(place * 8 + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    let passed = words.len().min(2) * 8;
+    let rest = bytes.get(passed..)?;
+    match rest.len() {
+        0..16 => rest.iter().position(|other| *other == byte),
+        _ => memchr::memchr(byte, rest),
+    }
+    .map(|place| passed + place)
 }

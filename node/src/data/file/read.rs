@@ -1,6 +1,6 @@
 //! The rows of a dataset's file as Arrow batches, in file order.
 
-use super::{DataFile, ROWS_MAX, changed, csv, malformed, parquet};
+use super::{DataFile, ROWS_MAX, changed, csv, parquet, too_many};
 use crate::data::manifest::{Column, Format, Storage};
 use crate::data::values::render;
 use crate::data::values::typed;
@@ -169,11 +169,7 @@ impl Iterator for Batches {
         };
         self.rows_read += batch.num_rows() as u64;
         if self.rows_read > ROWS_MAX {
-            return Some(Err(malformed(
-                self.file.path(),
-                &format!("it has more than {ROWS_MAX} rows"),
-                "split it into several datasets",
-            )));
+            return Some(Err(too_many(&self.file)));
         }
         let is_text_file = matches!(self.rows, Rows::Csv(_));
         let storages: Vec<&Storage> = self.storages.iter().collect();

@@ -33,6 +33,8 @@ fn long(key: &[u8; 32], input: &[u8]) -> [u8; 16] {
 pub(crate) struct Digester<'a> {
     key: &'a [u8; 32],
     before: Vec<u8>,
+    /// A block with that at its beginning.
+    begun: [u8; BLOCK_BYTES],
     /// Inputs that wait to be digested together, and whose digests they are.
     blocks: Vec<[u8; BLOCK_BYTES]>,
     lengths: Vec<u8>,
@@ -43,9 +45,14 @@ pub(crate) struct Digester<'a> {
 impl<'a> Digester<'a> {
     /// For about `ids` ids.
     pub(crate) fn new(key: &'a [u8; 32], kind: &IdKind, ids: usize) -> Self {
+        let before = before(kind);
+        let mut begun = [0; BLOCK_BYTES];
+        // Twenty bytes or so: no family's name is anywhere near a block.
+        begun[..before.len()].copy_from_slice(&before);
         Self {
             key,
-            before: before(kind),
+            before,
+            begun,
             blocks: Vec::with_capacity(BATCH),
             lengths: Vec::with_capacity(BATCH),
             owners: Vec::with_capacity(BATCH),
@@ -62,10 +69,8 @@ impl<'a> Digester<'a> {
             self.digests[owner] = long(self.key, &input);
             return;
         }
-        let mut block = [0; BLOCK_BYTES];
-        let (before, rest) = block.split_at_mut(self.before.len());
-        before.copy_from_slice(&self.before);
-        rest[..canonical.len()].copy_from_slice(canonical.as_bytes());
+        let mut block = self.begun;
+        block[self.before.len()..length].copy_from_slice(canonical.as_bytes());
         self.blocks.push(block);
         self.lengths.push(length as u8);
         self.owners.push(owner);

@@ -10,7 +10,7 @@ mod record;
 mod store;
 
 pub use folder::SpillFolder;
-pub(crate) use record::{Layout, Record};
+pub(crate) use record::{Layout, Record, digest_of};
 pub(crate) use store::{Scattered, Spill, Spilling};
 
 #[cfg(test)]

@@ -3,9 +3,14 @@
 //! The fast reader against the complete one: the same rows, or the same refusal.
 
 use super::*;
-use crate::data::manifest::Storage;
-use datafusion::arrow::array::{Array, AsArray};
+use crate::data::file::DataFile;
+use crate::data::file::read::{Form, read};
+use crate::data::file::split::PIECE_BYTES;
+use crate::data::manifest::{Column, Format, Storage};
+use crate::data::rows::RowSet;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 type Rows = Vec<Vec<Option<String>>>;
 
@@ -54,6 +59,29 @@ fn swept(reading: &Reading<'_>) -> Result<Rows, Problem> {
     Ok(rows)
 }
 
+/// The same through texts.
+fn texts(reading: &Reading<'_>) -> Result<Rows, Problem> {
+    let mut rows = Rows::new();
+    let work = |_: &Rows, part: Part<'_>| {
+        let mut rows = Rows::new();
+        let count = part.texts(|fields| {
+            rows.push(
+                fields
+                    .iter()
+                    .map(|field| field.map(str::to_owned))
+                    .collect(),
+            );
+        })?;
+        assert_eq!(rows.len() as u64, count);
+        Ok(rows)
+    };
+    sweep_parts(reading, &mut rows, work, |rows, done, _| {
+        rows.extend(done.into_iter().flatten());
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
 /// Compares both readers over `text` under columns `a`, `b` and `c`.
 fn compare(text: &[u8], places: &[usize], piece_bytes: usize, every: usize) {
     let disk = tempfile::tempdir().unwrap();
@@ -71,6 +99,7 @@ fn compare(text: &[u8], places: &[usize], piece_bytes: usize, every: usize) {
         "{:?}",
         String::from_utf8_lossy(text)
     );
+    assert_eq!(texts(&reading), expected, "texts");
     let Ok(expected) = expected else {
         return;
     };
@@ -80,7 +109,13 @@ fn compare(text: &[u8], places: &[usize], piece_bytes: usize, every: usize) {
     let picked = (0..expected.len()).step_by(every);
     picked.clone().for_each(|row| some.insert(row as u32));
     let expected: Rows = picked.map(|row| expected[row].clone()).collect();
-    assert_eq!(swept(&reading.only(&some)), Ok(expected), "some rows");
+    let reading = reading.only(&some);
+    assert_eq!(
+        texts(&reading).as_ref(),
+        Ok(&expected),
+        "texts of some rows"
+    );
+    assert_eq!(swept(&reading), Ok(expected), "some rows");
 }
 
 #[test]
