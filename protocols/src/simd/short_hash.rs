@@ -59,9 +59,10 @@ pub(crate) mod portable {
 mod x86 {
     use super::{BLOCK_BYTES, DIGEST_BYTES, LANES};
     use std::arch::x86_64::{
-        __m256i, _mm256_add_epi32, _mm256_loadu_si256, _mm256_or_si256, _mm256_set1_epi32,
-        _mm256_setr_epi8, _mm256_shuffle_epi8, _mm256_slli_epi32, _mm256_srli_epi32,
-        _mm256_storeu_si256, _mm256_xor_si256,
+        __m256i, _mm256_add_epi32, _mm256_loadu_si256, _mm256_or_si256, _mm256_permute2x128_si256,
+        _mm256_set1_epi32, _mm256_setr_epi8, _mm256_setr_epi32, _mm256_shuffle_epi8,
+        _mm256_slli_epi32, _mm256_srli_epi32, _mm256_storeu_si256, _mm256_unpackhi_epi32,
+        _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64, _mm256_xor_si256,
     };
 
     /// The first half of SHA-256's initial values.
@@ -107,8 +108,8 @@ mod x86 {
                 .all(|length| usize::from(*length) <= BLOCK_BYTES),
             "an input fits a block"
         );
-        let m = transposed(blocks);
-        let m = std::array::from_fn::<_, 16, _>(|word| load(&m[word]));
+        let halves = [0, 8].map(|word| transposed(blocks, word));
+        let m = |word: usize| halves[word / 8][word % 8];
         let (key, _) = key.as_chunks::<4>();
         let mut v = [_mm256_set1_epi32(0); 16];
         for (v, key) in v.iter_mut().zip(key) {
@@ -118,10 +119,11 @@ mod x86 {
             *v = _mm256_set1_epi32(iv as i32);
         }
         // The counter, words 12 and 13, is zero in a first chunk.
-        v[14] = load(&lengths.map(u32::from));
+        let [a, b, c, d, e, f, g, h] = lengths.map(i32::from);
+        v[14] = _mm256_setr_epi32(a, b, c, d, e, f, g, h);
         v[15] = _mm256_set1_epi32(FLAGS as i32);
         for words in &SCHEDULE {
-            let m = |place: usize| m[words[place]];
+            let m = |place: usize| m(words[place]);
             // The columns of the state, then its diagonals. Written out, so that the state stays in registers.
             mix(&mut v, [0, 4, 8, 12], m(0), m(1));
             mix(&mut v, [1, 5, 9, 13], m(2), m(3));
@@ -132,26 +134,69 @@ mod x86 {
             mix(&mut v, [2, 7, 8, 13], m(12), m(13));
             mix(&mut v, [3, 4, 9, 14], m(14), m(15));
         }
-        for word in 0..DIGEST_BYTES / 4 {
-            let lanes = store(_mm256_xor_si256(v[word], v[word + 8]));
-            for (digest, lane) in digests.iter_mut().zip(lanes) {
-                digest[word * 4..word * 4 + 4].copy_from_slice(&lane.to_le_bytes());
-            }
-        }
+        let out = [0, 1, 2, 3].map(|word| _mm256_xor_si256(v[word], v[word + 8]));
+        spread(out, digests);
     }
 
-    /// The message words, each of all lanes.
+    /// Message words `first` to `first` + 7, each of all lanes: an eight by eight transposition.
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn transposed(blocks: &[[u8; BLOCK_BYTES]; LANES]) -> [[u32; LANES]; 16] {
-        let mut words = [[0; LANES]; 16];
-        for (lane, block) in blocks.iter().enumerate() {
-            let (block, _) = block.as_chunks::<4>();
-            for (word, bytes) in words.iter_mut().zip(block) {
-                word[lane] = u32::from_le_bytes(*bytes);
-            }
+    fn transposed(blocks: &[[u8; BLOCK_BYTES]; LANES], first: usize) -> [__m256i; 8] {
+        let row = |lane: usize| {
+            let words = blocks[lane][first * 4..].first_chunk::<32>();
+            load(words.expect("a block has two halves"))
+        };
+        let low = |one, other| _mm256_unpacklo_epi32(one, other);
+        let high = |one, other| _mm256_unpackhi_epi32(one, other);
+        let pair = |lane: usize| {
+            let (one, other) = (row(lane), row(lane + 1));
+            (low(one, other), high(one, other))
+        };
+        let (pairs01, pairs23, pairs45, pairs67) = (pair(0), pair(2), pair(4), pair(6));
+        // Of four lanes: words 0 and 4, 1 and 5, 2 and 6, 3 and 7.
+        let four = |one: (__m256i, __m256i), other: (__m256i, __m256i)| {
+            [
+                _mm256_unpacklo_epi64(one.0, other.0),
+                _mm256_unpackhi_epi64(one.0, other.0),
+                _mm256_unpacklo_epi64(one.1, other.1),
+                _mm256_unpackhi_epi64(one.1, other.1),
+            ]
+        };
+        let (lower, upper) = (four(pairs01, pairs23), four(pairs45, pairs67));
+        let first_four = |word: usize| _mm256_permute2x128_si256::<0x20>(lower[word], upper[word]);
+        let last_four = |word: usize| _mm256_permute2x128_si256::<0x31>(lower[word], upper[word]);
+        [
+            first_four(0),
+            first_four(1),
+            first_four(2),
+            first_four(3),
+            last_four(0),
+            last_four(1),
+            last_four(2),
+            last_four(3),
+        ]
+    }
+
+    /// Four words of all lanes, each lane's to its digest.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn spread(words: [__m256i; 4], digests: &mut [[u8; DIGEST_BYTES]; LANES]) {
+        let [a, b, c, d] = words;
+        let (ab_low, ab_high) = (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+        let (cd_low, cd_high) = (_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
+        // Each vector holds the digests of two lanes that are four apart.
+        let lanes = [
+            _mm256_unpacklo_epi64(ab_low, cd_low),
+            _mm256_unpackhi_epi64(ab_low, cd_low),
+            _mm256_unpacklo_epi64(ab_high, cd_high),
+            _mm256_unpackhi_epi64(ab_high, cd_high),
+        ];
+        for (lane, two) in lanes.into_iter().enumerate() {
+            let two = store(two);
+            let (one, other) = two.split_at(DIGEST_BYTES);
+            digests[lane].copy_from_slice(one);
+            digests[lane + 4].copy_from_slice(other);
         }
-        words
     }
 
     /// The paper's G.
@@ -201,18 +246,18 @@ mod x86 {
 
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn load(lanes: &[u32; LANES]) -> __m256i {
+    fn load(bytes: &[u8; 32]) -> __m256i {
         // SAFETY: the array is 32 bytes long; the load is an unaligned one.
-        unsafe { _mm256_loadu_si256(lanes.as_ptr().cast()) }
+        unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
     }
 
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn store(vector: __m256i) -> [u32; LANES] {
-        let mut lanes = [0; LANES];
+    fn store(vector: __m256i) -> [u8; 32] {
+        let mut bytes = [0; 32];
         // SAFETY: the array is 32 bytes long; the store is an unaligned one.
-        unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), vector) };
-        lanes
+        unsafe { _mm256_storeu_si256(bytes.as_mut_ptr().cast(), vector) };
+        bytes
     }
 }
 

@@ -108,6 +108,15 @@ impl fmt::Display for Rejection {
     }
 }
 
+/// Without white space around it. That there is none is seen by two bytes, the usual case.
+fn trimmed(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    match (bytes.first(), bytes.last()) {
+        (Some(first), Some(last)) if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
 /// Brings the texts of one column to their canonical form. Made once a column.
 ///
 /// * `e164(+CC)`: `+` and 7 to 15 digits; the module `phone` lists the forms that are read.
@@ -137,7 +146,7 @@ impl Normaliser {
     /// Writes the canonical form of `text` to `out`, which is cleared first and stays empty where the text is refused.
     pub fn normalise(&self, text: &str, out: &mut String) -> Result<(), Rejection> {
         out.clear();
-        let text = text.trim();
+        let text = trimmed(text);
         if text.is_empty() {
             return Err(Rejection::Empty);
         }

@@ -5,7 +5,7 @@
 //! All readings that the country's plan allows are tried; a number with two different readings is refused.
 
 use super::Rejection;
-use super::plans::{self, Plan};
+use super::plans::{self, Numbers, Plan};
 use super::text::{fold, is_dash, is_spreadsheet_exponent};
 use std::borrow::Cow;
 
@@ -37,9 +37,21 @@ impl Rules {
         }
     }
 
+    /// `text` is not empty.
     pub(super) fn normalise(&self, text: &str, out: &mut String) -> Result<(), Rejection> {
-        let folded = fold(text);
-        let dialled = dial(&folded)?;
+        let folded;
+        let dialled = match text.bytes().all(|byte| byte.is_ascii_digit()) {
+            // The usual case: nothing to fold and nothing to take out.
+            true => Dialled {
+                plus: false,
+                written_trunk: false,
+                digits: Cow::Borrowed(text),
+            },
+            false => {
+                folded = fold(text);
+                dial(&folded)?
+            }
+        };
         if dialled.plus {
             return international(&dialled, &dialled.digits, out);
         }
@@ -165,11 +177,11 @@ fn fits(plan: &Plan, national: &str) -> Result<(), Rejection> {
     if national.len() > max {
         return Err(Rejection::TooManyDigits);
     }
-    let exists = match plan.code {
-        "86" => plans::exists_in_china(national),
-        "1" => plans::exists_in_north_america(national),
-        "39" => true,
-        _ => !national.starts_with('0'),
+    let exists = match plan.numbers {
+        Numbers::China => plans::exists_in_china(national),
+        Numbers::NorthAmerica => plans::exists_in_north_america(national),
+        Numbers::Any => true,
+        Numbers::NoZero => !national.starts_with('0'),
     };
     exists.then_some(()).ok_or(Rejection::NumberRange)
 }

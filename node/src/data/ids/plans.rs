@@ -12,8 +12,23 @@ pub(super) struct Plan {
     pub(super) trunk: Option<&'static str>,
     /// Shortest and longest national number, in digits, without trunk prefix.
     pub(super) digits: (usize, usize),
+    /// Which of those numbers can exist.
+    pub(super) numbers: Numbers,
     /// How an international number is begun inside the country, besides `+` and `00`.
     pub(super) exit: Option<&'static str>,
+}
+
+/// What numbers of a country begin with.
+#[derive(Clone, Copy)]
+pub(super) enum Numbers {
+    /// As [`exists_in_china`] says.
+    China,
+    /// As [`exists_in_north_america`] says.
+    NorthAmerica,
+    /// Anything.
+    Any,
+    /// Anything but 0.
+    NoZero,
 }
 
 const fn plan(
@@ -27,6 +42,13 @@ const fn plan(
         code,
         trunk,
         digits: (min, max),
+        numbers: match code.as_bytes() {
+            b"86" => Numbers::China,
+            b"1" => Numbers::NorthAmerica,
+            // Italy's numbers keep their 0 abroad.
+            b"39" => Numbers::Any,
+            _ => Numbers::NoZero,
+        },
         exit,
     }
 }
