@@ -23,8 +23,30 @@ struct Inner {
     path: PathBuf,
     /// Numbers the files of this process.
     next: AtomicU64,
-    /// Stands in for a small disk in tests.
-    file_bytes_max: u64,
+    room: Room,
+}
+
+/// How much a spill may take. Only tests have another than [`Room::default`]: they stand in for large data and small disks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// Bytes that all partitions together keep in memory.
+    pub(crate) memory_bytes: usize,
+    /// Least that a partition writes at once.
+    pub(crate) piece_bytes_min: usize,
+    /// Bytes on disk.
+    pub(crate) file_bytes_max: u64,
+}
+
+impl Default for Room {
+    /// Memory for a million and a half rows, so that small inputs never see the disk; pieces small enough for many partitions,
+    /// large enough for a disk; all the disk there is.
+    fn default() -> Self {
+        Self {
+            memory_bytes: 32 << 20,
+            piece_bytes_min: 32 << 10,
+            file_bytes_max: u64::MAX,
+        }
+    }
 }
 
 impl SpillFolder {
@@ -32,15 +54,15 @@ impl SpillFolder {
     ///
     /// Errors: the folder cannot be made or is not this user's (`Disk`).
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        Self::with_limit(path, u64::MAX)
+        Self::with_room(path, Room::default())
     }
 
-    /// The same where a spill gets no more than `file_bytes_max` bytes of disk.
-    pub(crate) fn with_limit(path: &Path, file_bytes_max: u64) -> Result<Self, Problem> {
+    /// The same with other limits.
+    pub(crate) fn with_room(path: &Path, room: Room) -> Result<Self, Problem> {
         let folder = Self(Arc::new(Inner {
             path: path.to_owned(),
             next: AtomicU64::new(0),
-            file_bytes_max,
+            room,
         }));
         let made = DirBuilder::new()
             .recursive(true)
@@ -84,9 +106,15 @@ impl SpillFolder {
         Ok(file)
     }
 
+    /// What a partition keeps in memory before it is written.
+    pub(super) fn piece_bytes_max(&self, partitions: usize) -> usize {
+        let room = self.0.room;
+        (room.memory_bytes / partitions).max(room.piece_bytes_min)
+    }
+
     /// Refuses what goes beyond the limit, as a full disk does.
     pub(super) fn check_room(&self, bytes: u64) -> io::Result<()> {
-        if bytes > self.0.file_bytes_max {
+        if bytes > self.0.room.file_bytes_max {
             return Err(io::ErrorKind::StorageFull.into());
         }
         Ok(())

@@ -9,6 +9,8 @@ mod folder;
 mod record;
 mod store;
 
+#[cfg(test)]
+pub(crate) use folder::Room;
 pub use folder::SpillFolder;
 pub(crate) use record::{Layout, Record, digest_of};
 pub(crate) use store::{Scattered, Spill, Spilling};

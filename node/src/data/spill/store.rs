@@ -11,10 +11,6 @@ use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes that all partitions together keep in memory: a million and a half rows, so small inputs never see the disk.
-const MEMORY_BYTES: usize = 32 << 20;
-/// Least that a partition writes at once: small enough for many partitions, large enough for a disk.
-const PIECE_BYTES_MIN: usize = 32 << 10;
 /// Rows that a partition is meant for: its table for finding equal digests then stays in a core's cache.
 const PARTITION_ROWS: u64 = 1 << 16;
 /// Most partitions; a chunk of rows still has dozens for each.
@@ -72,7 +68,7 @@ impl Spilling {
             folder: folder.clone(),
             layout,
             log2_partitions,
-            piece_bytes_max: (MEMORY_BYTES / partitions.len()).max(PIECE_BYTES_MIN),
+            piece_bytes_max: folder.piece_bytes_max(partitions.len()),
             partitions,
             file: OnceLock::new(),
             file_bytes: AtomicU64::new(0),

@@ -120,7 +120,11 @@ fn leftovers_of_an_older_run_are_removed_and_nothing_else() {
 #[test]
 fn a_full_disk_ends_with_its_folder_and_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
-    let small = SpillFolder::with_limit(folder.path(), 1 << 20).unwrap();
+    let room = Room {
+        file_bytes_max: 1 << 20,
+        ..Room::default()
+    };
+    let small = SpillFolder::with_room(folder.path(), room).unwrap();
     let layout = Layout::default();
     let problem = spilled(&small, layout, u64::from(MANY), &records(MANY, layout));
     let problem = problem.err().unwrap();

@@ -13,8 +13,10 @@ mod formats;
 mod oracle;
 mod questions;
 mod results;
+mod spilled;
 
 use super::open::open_unapproved;
+use super::spill::Room;
 use super::*;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
@@ -57,10 +59,37 @@ impl Disk {
     }
 }
 
-/// A folder for ids that do not fit into memory, which no small test has.
-fn spill() -> SpillFolder {
+/// A folder for spilled ids; all of them, so that small tests take the way of large data.
+struct SmallMemory {
+    folder: SpillFolder,
+    _disk: Disk,
+}
+
+impl std::ops::Deref for SmallMemory {
+    type Target = SpillFolder;
+
+    fn deref(&self) -> &SpillFolder {
+        &self.folder
+    }
+}
+
+fn spill() -> SmallMemory {
+    small_disk(u64::MAX)
+}
+
+/// The same with so many bytes of disk.
+fn small_disk(file_bytes_max: u64) -> SmallMemory {
     let disk = Disk::new();
-    SpillFolder::open(&disk.path("spill")).unwrap()
+    let room = Room {
+        memory_bytes: 0,
+        piece_bytes_min: 1,
+        file_bytes_max,
+    };
+    let folder = SpillFolder::with_room(&disk.path("spill"), room);
+    SmallMemory {
+        folder: folder.unwrap(),
+        _disk: disk,
+    }
 }
 
 /// The rows of a set.
