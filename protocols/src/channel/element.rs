@@ -130,6 +130,43 @@ impl Element for Block {
     fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         exactly(bytes).map(Self::from_bytes)
     }
+
+    fn encode_all(elements: &[Self], body: &mut Vec<u8>) {
+        let start = body.len();
+        body.resize(start + Self::BYTES * elements.len(), 0);
+        let (cells, _) = body[start..].as_chunks_mut();
+        for (cell, element) in cells.iter_mut().zip(elements) {
+            *cell = element.to_bytes();
+        }
+    }
+
+    fn decode_onto(body: &[u8], onto: &mut Vec<Self>) -> Result<(), Malformed> {
+        let (cells, rest) = body.as_chunks();
+        if !rest.is_empty() {
+            return Err(short::<Self>(rest));
+        }
+        onto.extend(cells.iter().map(|cell| Self::from_bytes(*cell)));
+        Ok(())
+    }
+
+    fn decode_into(body: &[u8], elements: &mut [Self]) -> Result<(), Malformed> {
+        let (cells, rest) = body.as_chunks();
+        if !rest.is_empty() || cells.len() != elements.len() {
+            return Err(short::<Self>(rest));
+        }
+        for (element, cell) in elements.iter_mut().zip(cells) {
+            *element = Self::from_bytes(*cell);
+        }
+        Ok(())
+    }
+}
+
+/// An element is cut off.
+fn short<E: Element>(rest: &[u8]) -> Malformed {
+    Malformed::Short {
+        needed: E::BYTES,
+        left: rest.len(),
+    }
 }
 
 impl<const N: usize> Element for [u8; N] {
