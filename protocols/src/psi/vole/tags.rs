@@ -12,10 +12,11 @@ use rayon::prelude::*;
 
 /// Tags of one part of a sort or a join: it and what it is compared with stay in the second cache.
 const PART_TAGS: usize = 1 << 12;
-/// Tags that share their first bits, on average: few enough to be compared one by one.
-const GROUP_TAGS: usize = 8;
-/// A group longer than this, which no honest peer's tags make, is searched by halving instead.
-const GROUP_TAGS_MAX: usize = 64;
+/// Tags that share their first bits, on average.
+const GROUP_TAGS: usize = 2;
+/// Tags that a look-up compares, from where the group begins, whatever its length: no branch to guess wrong. One group of honest
+/// tags in two hundred is longer, and searched by halving instead.
+const COMPARED_TAGS: usize = 6;
 
 /// Turns the values u of ids into their tags.
 pub(super) fn finish(
@@ -149,10 +150,55 @@ fn parts<'a, T>(ends: &[usize], mut spread: &'a mut [T]) -> Vec<&'a mut [T]> {
 fn sorted(setup: &Setup, tags: &[Block]) -> Vec<u128> {
     let items = tags.iter().map(|tag| tag.0);
     let (ends, mut spread) = by_part(setup, items, tags.len(), |tag| *tag);
+    let shift = bits(setup) - (spread.len() / PART_TAGS).max(1).ilog2();
     parts(&ends, &mut spread)
         .into_par_iter()
-        .for_each(<[u128]>::sort_unstable);
+        .for_each_init(Scratch::default, |scratch, part| scratch.sort(part, shift));
     spread
+}
+
+/// Working memory for sorting one part after the other.
+#[derive(Default)]
+struct Scratch {
+    tags: Vec<u128>,
+    ends: Vec<u32>,
+}
+
+impl Scratch {
+    /// Sorts tags that agree in all bits from `shift` on: spreads them over about twice as many groups by their next bits, then
+    /// sorts each group, which for an honest party's tags has one or two.
+    fn sort(&mut self, part: &mut [u128], shift: u32) {
+        let group_bits = (2 * part.len()).max(1).ilog2().min(shift);
+        let group = |tag: &u128| {
+            let next = tag.checked_shr(shift - group_bits).unwrap_or(0);
+            next as usize & ((1 << group_bits) - 1)
+        };
+        self.tags.clear();
+        self.tags.extend_from_slice(part);
+        self.ends.clear();
+        self.ends.resize((1 << group_bits) + 1, 0);
+        for tag in part.iter() {
+            self.ends[group(tag) + 1] += 1;
+        }
+        let mut total = 0;
+        for end in &mut self.ends {
+            total += *end;
+            *end = total;
+        }
+        for tag in &self.tags {
+            let next = &mut self.ends[group(tag)];
+            part[*next as usize] = *tag;
+            *next += 1;
+        }
+        let mut start = 0;
+        for end in &self.ends[..1 << group_bits] {
+            let end = *end as usize;
+            if end - start > 1 {
+                part[start..end].sort_unstable();
+            }
+            start = end;
+        }
+    }
 }
 
 /// Places whose tag is also among the peer's ascending ones, ascending. `candidates` come with places below `real`.
@@ -169,8 +215,15 @@ pub(super) fn join<'a>(
     let found: Vec<Vec<u32>> = parts(&ends, &mut spread)
         .into_par_iter()
         .map(|part| {
-            let found = part.iter().filter(|(tag, _)| index.holds(*tag));
-            found.map(|(_, place)| *place).collect()
+            // Every place is written and only common ones are kept: half of all guesses would be wrong.
+            let mut found = vec![0; part.len() + 1];
+            let mut count = 0;
+            for (tag, place) in part.iter() {
+                found[count] = *place;
+                count += usize::from(index.holds(*tag));
+            }
+            found.truncate(count);
+            found
         })
         .collect();
     for place in found.into_iter().flatten() {
@@ -191,14 +244,15 @@ impl<'a> Index<'a> {
     fn new(setup: &Setup, tags: &'a [u128]) -> Self {
         let group_bits = (tags.len() / GROUP_TAGS).max(1).ilog2();
         let shift = bits(setup) - group_bits;
-        let mut starts = Vec::with_capacity((1 << group_bits) + 1);
-        for (place, tag) in (0u32..).zip(tags) {
-            let group = tag.checked_shr(shift).unwrap_or(0) as usize;
-            while starts.len() <= group {
-                starts.push(place);
-            }
+        let mut starts = vec![0u32; (1 << group_bits) + 1];
+        for tag in tags {
+            starts[tag.checked_shr(shift).unwrap_or(0) as usize + 1] += 1;
         }
-        starts.resize((1 << group_bits) + 1, tags.len() as u32);
+        let mut total = 0;
+        for start in &mut starts {
+            total += *start;
+            *start = total;
+        }
         Self {
             tags,
             starts,
@@ -208,13 +262,13 @@ impl<'a> Index<'a> {
 
     fn holds(&self, tag: u128) -> bool {
         let group = tag.checked_shr(self.shift).unwrap_or(0) as usize;
-        let group = self.starts[group] as usize..self.starts[group + 1] as usize;
-        let group = &self.tags[group];
-        match group.len() <= GROUP_TAGS_MAX {
-            true => group
+        let (start, end) = (self.starts[group] as usize, self.starts[group + 1] as usize);
+        match self.tags[start..].first_chunk::<COMPARED_TAGS>() {
+            // Tags behind the group are another group's and equal to none of this one.
+            Some(compared) if end - start <= COMPARED_TAGS => compared
                 .iter()
                 .fold(false, |found, other| found | (*other == tag)),
-            false => group.binary_search(&tag).is_ok(),
+            _ => self.tags[start..end].binary_search(&tag).is_ok(),
         }
     }
 }
@@ -232,10 +286,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sorted_tags_are_sorted_and_travel_unchanged(tags in prop::collection::vec(any::<u128>(), 0..9_000), malicious: bool) {
+        fn sorted_tags_are_sorted_and_travel_unchanged(tags in prop::collection::vec(any::<u128>(), 0..9_000), crowded: bool, malicious: bool) {
             let setup = setup(if malicious { Security::Malicious } else { Security::SemiHonest });
             let kept = u128::MAX >> (128 - bits(&setup));
+            // Crowded ones share all their first bits, so that neither parts nor groups take them apart.
+            let kept = if crowded { 0xffff_ffff } else { kept };
             let mut expected: Vec<u128> = tags.iter().map(|tag| tag & kept).collect();
+            if crowded {
+                expected.sort_unstable();
+                expected.dedup();
+                expected.reverse();
+            }
             let unsorted: Vec<Block> = expected.iter().copied().map(Block).collect();
             let sorted = sorted(&setup, &unsorted);
             expected.sort_unstable();
