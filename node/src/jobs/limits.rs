@@ -1,8 +1,10 @@
 //! Every count and wait of a job's life, by name.
 
-/// Sessions that one job may open, the first included: a line that breaks three times needs a person, and a partner that
-/// breaks off after it has read its answer gets it at most this often.
-pub(crate) const ATTEMPTS_MAX: u32 = 3;
+pub(crate) use entente_wire::limits::ATTEMPTS_MAX;
+
+/// How long a broken session's list is kept for the next one to go on from: far longer than a partner's node takes to
+/// restart, and short enough that a partner that never returns does not hold disk space until the job expires.
+pub(crate) const KEPT_MS: u64 = 3_600 * 1_000;
 /// How long a job whose seal names a publication of a partner that is not here yet waits for it before it is declined.
 /// Records of one partner overtake each other by seconds; after this the two nodes hold different publications.
 pub(crate) const VIEW_SETTLES_MS: u64 = 120 * 1_000;

@@ -45,5 +45,8 @@ pub const PARTIES_MAX: usize = 1_000;
 pub const RPC_MESSAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Largest control message of a session; the largest is an abort with its problem.
 pub const CONTROL_BYTES_MAX: usize = 16 * 1024;
+/// Sessions that one job may open, the first included: a line that breaks three times needs a person, and a partner that
+/// breaks off after it has read its answer gets it at most this often.
+pub const ATTEMPTS_MAX: u32 = 3;
 /// Version of the whole cross-party contract; nodes and coordinators of another version are refused by name.
 pub const WIRE_VERSION: u32 = 1;

@@ -73,7 +73,7 @@ fn a_reveal_is_called_a_reveal_and_a_count_a_count() {
             }
         }
         let sender = told.party(false);
-        let nothing = any(&sender.learns, "neither which ids are common nor how many");
+        let nothing = any(&sender.learns, "neither which ids are common nor, beyond");
         let result = any(&sender.receives, "The result");
         let (both, name) = (told.plan.is_mutual(), &told.name);
         assert_eq!((nothing, result), (!both, both), "{name}");

@@ -19,8 +19,7 @@
 //! for the expand-convolute code, the ideal-cipher model for AES with public keys and the random-oracle model for BLAKE3. **Not
 //! prevented**, in malicious mode too: a choice of inputs; an R that encodes about twice as many ids as agreed into the slack of P (a
 //! counting bound: |P| field elements carry at most 2|P|/1.35 ids); an S that leaves ids out; leaving early. In semi-honest mode
-//! a cheating S can invent tags and a cheating R can probe, both at the price of a signed transcript that differs from an
-//! honest one.
+//! a cheating S can invent tags and a cheating R can probe; that is what malicious mode is for.
 //!
 //! ```
 //! use entente_protocols::{block::Block, channel::memory_pair, prg::Prg, psi::vole, psi::{Id, PaddedSizes, SessionId}};

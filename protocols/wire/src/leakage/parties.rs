@@ -1,6 +1,7 @@
 //! The two parties: R, who reads the result, and S, its partner, who reads one too where `results_to` names both (protocols.md §5).
 
 use super::{Cheat, NOT_PREVENTED, Observer, Party, ProtocolPart, Run, Who, cheat};
+use crate::limits::ATTEMPTS_MAX;
 use crate::plan::Operator;
 
 /// One party as it looks at the other.
@@ -53,14 +54,25 @@ pub(super) fn sender(run: &Run<'_>, part: &ProtocolPart) -> Observer {
     cheating.extend(role.cheats.iter().cloned());
     cheating.extend(reads.then(|| view.uses()).into_iter().flatten());
     cheating.extend(reads.then(|| view.repeats()));
-    cheating.push(cheat(
-        "Break off in the middle.",
-        format!("{NOT_PREVENTED}; the result is lost, nothing is learned from it"),
-    ));
+    cheating.push(match reads {
+        false => cheat(
+            "Break off in the middle.",
+            format!("{NOT_PREVENTED}; the result is lost, nothing is learned from it"),
+        ),
+        true => cheat(
+            "Break off once it has its result, or a part of it.",
+            format!(
+                "{NOT_PREVENTED}; the attempt counts at {}'s node",
+                view.partner.org()
+            ),
+        ),
+    });
     let learns = match reads {
         true => view.learns_result(),
         false => {
-            vec!["Nothing about the result: neither which ids are common nor how many.".to_owned()]
+            let nothing =
+                "Nothing about the result beyond what times tell: not which ids are common.";
+            vec![nothing.to_owned()]
         }
     };
     let result = reads.then(|| view.result());
@@ -79,7 +91,7 @@ impl View<'_> {
         receives.extend(messages.iter().cloned());
         receives.push(records(self.partner));
         let mut learns = result_learned;
-        learns.extend([size(self.partner), time(self.partner)]);
+        learns.extend([size(self.partner), self.time()]);
         Observer {
             who: Who::Party {
                 org: self.me.org().clone(),
@@ -88,6 +100,18 @@ impl View<'_> {
             learns,
             cheating,
         }
+    }
+
+    fn time(self) -> String {
+        let partner = self.partner.org();
+        let writes = self.run.plan.recipients().contains(&partner);
+        let writes = match writes {
+            true => " and, as it writes its result before it closes, how large that is",
+            false => "",
+        };
+        format!(
+            "How long {partner}'s node takes, which tells roughly how many rows it reads{writes}."
+        )
     }
 
     fn result(self) -> String {
@@ -150,7 +174,8 @@ impl View<'_> {
     fn enters(self, ids_most: u64) -> Cheat {
         cheat(
             format!(
-                "Enter ids that it does not hold, or only those it is curious about, up to its padded size of {ids_most}."
+                "Enter ids that it does not hold, or only those it is curious about, up to its padded size of {ids_most} in each of at \
+                 most {ATTEMPTS_MAX} attempts."
             ),
             format!(
                 "{NOT_PREVENTED}; `min_set` is kept by {}'s own node",
@@ -198,9 +223,10 @@ impl View<'_> {
 
     fn repeats(self) -> Cheat {
         cheat(
-            "Run the job again, or over other data, with the same approvals.",
+            "Run the job again with the same approvals.",
             format!(
-                "{}'s node, which counts runs and attempts on disk and sees the signed dataset version",
+                "{}'s node, which counts runs and attempts on disk, at most {ATTEMPTS_MAX}; each attempt's signed dataset version is on \
+                 record",
                 self.partner.org()
             ),
         )
@@ -241,13 +267,6 @@ fn records(party: Party<'_>) -> String {
     format!(
         "{}'s part of the job: approvals with the names of its approvers, signed opening and transcript (dataset version, padded \
          size, byte counts, hashes).",
-        party.org()
-    )
-}
-
-fn time(party: Party<'_>) -> String {
-    format!(
-        "How long {}'s node takes, which tells roughly how many rows it reads.",
         party.org()
     )
 }

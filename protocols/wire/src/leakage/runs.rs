@@ -126,7 +126,7 @@ fn joint(run: &Run<'_>, protocol: &str) -> Vec<String> {
             )];
             if run.plan.is_mutual() {
                 lines.push(format!(
-                    "{receiver} then returns the tags that matched, so that {sender} learns which of its ids {receiver} has too."
+                    "{receiver} then says of each of {sender}'s tags whether it matched, so that {sender} learns which of its ids {receiver} has too."
                 ));
             }
             lines.extend(readers.iter().map(|(org, rows)| file(org, rows, display)));

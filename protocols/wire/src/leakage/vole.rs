@@ -104,7 +104,7 @@ fn receiver(run: &Run<'_>, terms: &VoleTerms) -> Role {
 fn returns(me: &OrgName, partner: &OrgName) -> Cheat {
     cheat(
         format!(
-            "Return other tags than those that matched, or none: {partner} then reads a wrong list, or none, while {me} has its own."
+            "Say of other tags that they matched, or of none: {partner} then reads a wrong list, or none, while {me} has its own."
         ),
         format!("{NOT_PREVENTED}; {me}'s node alone sees which tags match"),
     )
@@ -123,7 +123,7 @@ fn sender(run: &Run<'_>, terms: &VoleTerms) -> Role {
     ];
     if run.plan.is_mutual() {
         receives.push(format!(
-            "Those of its tags that matched, returned by {partner}."
+            "One bit for each of its tags: whether it matched, by {partner}'s word."
         ));
     }
     let mut cheats = vec![cheat(
@@ -171,9 +171,7 @@ fn sender(run: &Run<'_>, terms: &VoleTerms) -> Role {
 
 /// Why the semi-honest mode may be used at all, and what to do where it may not.
 fn only_malicious() -> String {
-    format!(
-        "{NOT_PREVENTED} in semi-honest mode, only by `security: malicious`; its signed transcript differs from an honest one"
-    )
+    format!("{NOT_PREVENTED} in semi-honest mode, only by `security: malicious`")
 }
 
 /// Everything else that a partner sends in the protocol.
