@@ -108,8 +108,10 @@ mod x86 {
                 .all(|length| usize::from(*length) <= BLOCK_BYTES),
             "an input fits a block"
         );
-        let halves = [0, 8].map(|word| transposed(blocks, word));
-        let m = |word: usize| halves[word / 8][word % 8];
+        let mut m = [_mm256_set1_epi32(0); 16];
+        let (first, last) = m.split_at_mut(8);
+        first.copy_from_slice(&transposed(blocks, 0));
+        last.copy_from_slice(&transposed(blocks, 8));
         let (key, _) = key.as_chunks::<4>();
         let mut v = [_mm256_set1_epi32(0); 16];
         for (v, key) in v.iter_mut().zip(key) {
@@ -123,18 +125,22 @@ mod x86 {
         v[14] = _mm256_setr_epi32(a, b, c, d, e, f, g, h);
         v[15] = _mm256_set1_epi32(FLAGS as i32);
         for words in &SCHEDULE {
-            let m = |place: usize| m(words[place]);
             // The columns of the state, then its diagonals. Written out, so that the state stays in registers.
-            mix(&mut v, [0, 4, 8, 12], m(0), m(1));
-            mix(&mut v, [1, 5, 9, 13], m(2), m(3));
-            mix(&mut v, [2, 6, 10, 14], m(4), m(5));
-            mix(&mut v, [3, 7, 11, 15], m(6), m(7));
-            mix(&mut v, [0, 5, 10, 15], m(8), m(9));
-            mix(&mut v, [1, 6, 11, 12], m(10), m(11));
-            mix(&mut v, [2, 7, 8, 13], m(12), m(13));
-            mix(&mut v, [3, 4, 9, 14], m(14), m(15));
+            mix(&mut v, [0, 4, 8, 12], m[words[0]], m[words[1]]);
+            mix(&mut v, [1, 5, 9, 13], m[words[2]], m[words[3]]);
+            mix(&mut v, [2, 6, 10, 14], m[words[4]], m[words[5]]);
+            mix(&mut v, [3, 7, 11, 15], m[words[6]], m[words[7]]);
+            mix(&mut v, [0, 5, 10, 15], m[words[8]], m[words[9]]);
+            mix(&mut v, [1, 6, 11, 12], m[words[10]], m[words[11]]);
+            mix(&mut v, [2, 7, 8, 13], m[words[12]], m[words[13]]);
+            mix(&mut v, [3, 4, 9, 14], m[words[14]], m[words[15]]);
         }
-        let out = [0, 1, 2, 3].map(|word| _mm256_xor_si256(v[word], v[word + 8]));
+        let out = [
+            _mm256_xor_si256(v[0], v[8]),
+            _mm256_xor_si256(v[1], v[9]),
+            _mm256_xor_si256(v[2], v[10]),
+            _mm256_xor_si256(v[3], v[11]),
+        ];
         spread(out, digests);
     }
 
@@ -142,38 +148,43 @@ mod x86 {
     #[target_feature(enable = "avx2")]
     #[inline]
     fn transposed(blocks: &[[u8; BLOCK_BYTES]; LANES], first: usize) -> [__m256i; 8] {
-        let row = |lane: usize| {
-            let words = blocks[lane][first * 4..].first_chunk::<32>();
-            load(words.expect("a block has two halves"))
-        };
-        let low = |one, other| _mm256_unpacklo_epi32(one, other);
-        let high = |one, other| _mm256_unpackhi_epi32(one, other);
-        let pair = |lane: usize| {
-            let (one, other) = (row(lane), row(lane + 1));
-            (low(one, other), high(one, other))
-        };
-        let (pairs01, pairs23, pairs45, pairs67) = (pair(0), pair(2), pair(4), pair(6));
-        // Of four lanes: words 0 and 4, 1 and 5, 2 and 6, 3 and 7.
-        let four = |one: (__m256i, __m256i), other: (__m256i, __m256i)| {
-            [
-                _mm256_unpacklo_epi64(one.0, other.0),
-                _mm256_unpackhi_epi64(one.0, other.0),
-                _mm256_unpacklo_epi64(one.1, other.1),
-                _mm256_unpackhi_epi64(one.1, other.1),
-            ]
-        };
-        let (lower, upper) = (four(pairs01, pairs23), four(pairs45, pairs67));
-        let first_four = |word: usize| _mm256_permute2x128_si256::<0x20>(lower[word], upper[word]);
-        let last_four = |word: usize| _mm256_permute2x128_si256::<0x31>(lower[word], upper[word]);
+        let lower = four_lanes(&blocks[..4], first);
+        let upper = four_lanes(&blocks[4..], first);
         [
-            first_four(0),
-            first_four(1),
-            first_four(2),
-            first_four(3),
-            last_four(0),
-            last_four(1),
-            last_four(2),
-            last_four(3),
+            _mm256_permute2x128_si256::<0x20>(lower[0], upper[0]),
+            _mm256_permute2x128_si256::<0x20>(lower[1], upper[1]),
+            _mm256_permute2x128_si256::<0x20>(lower[2], upper[2]),
+            _mm256_permute2x128_si256::<0x20>(lower[3], upper[3]),
+            _mm256_permute2x128_si256::<0x31>(lower[0], upper[0]),
+            _mm256_permute2x128_si256::<0x31>(lower[1], upper[1]),
+            _mm256_permute2x128_si256::<0x31>(lower[2], upper[2]),
+            _mm256_permute2x128_si256::<0x31>(lower[3], upper[3]),
+        ]
+    }
+
+    /// Of four lanes the words 0 and 4, 1 and 5, 2 and 6, 3 and 7 behind the word `first`.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn four_lanes(blocks: &[[u8; BLOCK_BYTES]], first: usize) -> [__m256i; 4] {
+        let rows = [
+            load(&blocks[0], first),
+            load(&blocks[1], first),
+            load(&blocks[2], first),
+            load(&blocks[3], first),
+        ];
+        let low = [
+            _mm256_unpacklo_epi32(rows[0], rows[1]),
+            _mm256_unpacklo_epi32(rows[2], rows[3]),
+        ];
+        let high = [
+            _mm256_unpackhi_epi32(rows[0], rows[1]),
+            _mm256_unpackhi_epi32(rows[2], rows[3]),
+        ];
+        [
+            _mm256_unpacklo_epi64(low[0], low[1]),
+            _mm256_unpackhi_epi64(low[0], low[1]),
+            _mm256_unpacklo_epi64(high[0], high[1]),
+            _mm256_unpackhi_epi64(high[0], high[1]),
         ]
     }
 
@@ -203,14 +214,13 @@ mod x86 {
     #[target_feature(enable = "avx2")]
     #[inline]
     fn mix(v: &mut [__m256i; 16], [a, b, c, d]: [usize; 4], x: __m256i, y: __m256i) {
-        let add = |one, other| _mm256_add_epi32(one, other);
-        v[a] = add(add(v[a], v[b]), x);
+        v[a] = _mm256_add_epi32(_mm256_add_epi32(v[a], v[b]), x);
         v[d] = rotated::<16>(_mm256_xor_si256(v[d], v[a]));
-        v[c] = add(v[c], v[d]);
+        v[c] = _mm256_add_epi32(v[c], v[d]);
         v[b] = rotated::<12>(_mm256_xor_si256(v[b], v[c]));
-        v[a] = add(add(v[a], v[b]), y);
+        v[a] = _mm256_add_epi32(_mm256_add_epi32(v[a], v[b]), y);
         v[d] = rotated::<8>(_mm256_xor_si256(v[d], v[a]));
-        v[c] = add(v[c], v[d]);
+        v[c] = _mm256_add_epi32(v[c], v[d]);
         v[b] = rotated::<7>(_mm256_xor_si256(v[b], v[c]));
     }
 
@@ -246,9 +256,11 @@ mod x86 {
 
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn load(bytes: &[u8; 32]) -> __m256i {
+    fn load(block: &[u8; BLOCK_BYTES], first: usize) -> __m256i {
+        let words = block[first * 4..].first_chunk::<32>();
+        let words = words.expect("a block has two halves of 32 bytes");
         // SAFETY: the array is 32 bytes long; the load is an unaligned one.
-        unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+        unsafe { _mm256_loadu_si256(words.as_ptr().cast()) }
     }
 
     #[target_feature(enable = "avx2")]
