@@ -41,7 +41,7 @@ impl CsvFile {
         self.lines(&bytes)
     }
 
-    /// Rows that [`line`] has written.
+    /// Rows that [`line()`] has written.
     pub(super) fn lines(&mut self, bytes: &[u8]) -> Result<(), Problem> {
         let written = self.out.write_all(bytes);
         written.map_err(|error| cannot_write(&self.path, &error))

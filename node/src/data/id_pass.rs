@@ -14,6 +14,9 @@ use entente_wire::policy::IdKind;
 use entente_wire::problem::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Ids that are only counted here are digested under a key of their own; these digests are never sent or kept.
+pub(crate) const COUNTING_KEY: [u8; 32] = *b"entente: ids that are counted   ";
+
 /// Ids of one column on their way into a spill.
 pub(crate) struct IdPass {
     column: ColumnName,

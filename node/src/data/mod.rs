@@ -18,6 +18,7 @@ mod expression;
 mod facts;
 mod fault;
 mod file;
+mod first_look;
 mod group;
 mod id_pass;
 pub mod ids;

@@ -3,11 +3,10 @@
 
 use super::facts::FactReader;
 use super::file::{self, DataFile, Form, Part, Reading};
-use super::id_pass::{ChunkIds, IdPass, Published};
+use super::id_pass::{COUNTING_KEY, ChunkIds, IdPass, Published};
 use super::manifest::Dataset;
 use super::one_row::Counts;
 use super::open::check_same;
-use super::register::COUNTING_KEY;
 use super::spill::SpillFolder;
 use entente_wire::local::DatasetReport;
 use entente_wire::names::ColumnName;
