@@ -135,7 +135,7 @@ impl Approved {
 
     fn prepare(&self, open: &OpenDataset, spill: &SpillFolder) -> Prepared {
         let side = self.plan.side(&org("north-bank")).unwrap();
-        data::prepare(open, side, [7; 32], spill, &mut |_, _| {}).unwrap()
+        data::prepare(open, side, [7; 32], spill, &mut |_, _| Ok(())).unwrap()
     }
 }
 

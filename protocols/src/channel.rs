@@ -86,6 +86,22 @@ impl Totals {
         }
     }
 
+    /// The same totals, whose hashes also stand for something that both sides know besides these channels.
+    #[must_use]
+    pub fn bound_to(self, known: &[u8; 32]) -> Self {
+        let bound = |hash: &[u8; 32]| {
+            let mut hasher = blake3::Hasher::new_derive_key("entente/1/totals-bound");
+            hasher.update(hash);
+            hasher.update(known);
+            *hasher.finalize().as_bytes()
+        };
+        Self {
+            sent_hash: bound(&self.sent_hash),
+            received_hash: bound(&self.received_hash),
+            ..self
+        }
+    }
+
     /// Whether two sides' totals tell of the same conversation: what one sent is what the other received.
     pub fn mirror(&self, peer: &Self) -> bool {
         self.sent_bytes == peer.received_bytes

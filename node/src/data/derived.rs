@@ -93,7 +93,7 @@ impl Source<'_> {
             let worker = scope.spawn(|| grouping.run(engine));
             let work = |_: &_, chunk: &Chunk| inner.arguments(chunk.first_row, &chunk.batch);
             file::sweep(&reading, &mut sender, work, |sender, done, rows| {
-                pass.read(rows);
+                pass.read(rows)?;
                 // A closed channel means that grouping failed; its own problem follows.
                 let _closed = done.into_iter().try_for_each(|batch| sender.send(batch));
                 Ok(())

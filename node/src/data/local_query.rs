@@ -26,8 +26,9 @@ use entente_wire::plan::Side;
 use entente_wire::problem::{Code, Problem};
 use std::sync::Arc;
 
-/// Told now and then while the file is read: rows done and rows to do, over all passes.
-pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+/// Told now and then while the file is read: rows done and rows to do, over all passes. A problem that it answers ends the
+/// reading: nobody wants it any more.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> Result<(), Problem>;
 
 /// Runs one side's local query; ids that do not fit into memory go to `spill`. Blocking; uses all cores.
 ///
@@ -107,9 +108,9 @@ impl<'a> Pass<'a> {
         }
     }
 
-    pub(super) fn read(&mut self, rows: u64) {
+    pub(super) fn read(&mut self, rows: u64) -> Result<(), Problem> {
         self.done += rows;
-        (self.progress)(self.done.min(self.total), self.total);
+        (self.progress)(self.done.min(self.total), self.total)
     }
 }
 
@@ -137,8 +138,7 @@ fn chosen_rows(
     let read = |ids: &IdPass, part: Part<'_>| ids.read(part);
     file::sweep_parts(&reading, &mut ids, read, |ids, chunks, rows| {
         ids.add(chunks)?;
-        pass.read(rows);
-        Ok(())
+        pass.read(rows)
     })?;
     ids.reduce(Some(Published { file, dataset }))
 }
@@ -173,8 +173,7 @@ fn rows_of_the_file(
     let ask = |_: &_, chunk: &Chunk| question.answer(&chunk.batch, chunk.rows());
     file::sweep(&reading, &mut answers, ask, |answers, done, rows| {
         done.into_iter().for_each(|answer| answers.add(answer));
-        pass.read(rows);
-        Ok(())
+        pass.read(rows)
     })?;
     answers.finish()
 }

@@ -89,9 +89,10 @@ impl Jobs {
             .eligible(&live.view, own)?
             .next_multiple_of(policy.set_grid.max(1));
         check_size(&derived, &self.core.own, ids_rounded)?;
+        check_sealed(&derived, &self.core.own, &self.core.own, ids_rounded)?;
         let version = dataset.manifest.digest();
         let kept = tracked.kept.as_ref();
-        let continues = kept.and_then(|kept| kept.continued(version));
+        let continues = kept.and_then(|kept| kept.course.continued(version));
         let continues = continues.filter(|continues| grant.would_go_on(continues));
         let opening = Opening {
             version: WIRE_VERSION,
@@ -243,7 +244,7 @@ impl Core {
                 ));
             }
         }
-        Ok(())
+        check_sealed(derived, &self.own, peer, ids_rounded)
     }
 
     /// Our side of the plan and the partner's.
@@ -307,4 +308,25 @@ fn check_size(derived: &Derived, org: &OrgName, ids_rounded: u64) -> Result<(), 
         what,
         "use a smaller dataset",
     ))
+}
+
+/// A list of another size than people approved: larger, it would test more candidates; either way it needs other parameters.
+fn check_sealed(
+    derived: &Derived,
+    own: &OrgName,
+    org: &OrgName,
+    ids_rounded: u64,
+) -> Result<(), Problem> {
+    let sealed = derived.seal.parties.get(org).map(|party| party.ids_rounded);
+    if sealed == Some(ids_rounded) {
+        return Ok(());
+    }
+    let sealed = sealed.unwrap_or_default();
+    let what =
+        format!("{org} would enter up to {ids_rounded} ids; the job was approved with {sealed}");
+    let todo = format!("{org} publishes its policy again, then submit the job again");
+    Err(match org == own {
+        true => Problem::here(Code::DataChanged, what, todo),
+        false => Problem::partner(org, Code::DataChanged, what, todo),
+    })
 }

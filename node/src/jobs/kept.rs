@@ -1,71 +1,119 @@
 //! What a run keeps in case its line breaks: the list as it was cut, which buckets are over, and what they found. A later session
 //! of the same job goes on from there if the partner has kept the same; otherwise it is thrown away and begun anew.
 //!
-//! Lives in memory and in spill files that no name leads to, so a node that stops loses it and begins anew too. Ends with the job.
+//! Lives in memory and in spill files that no name leads to, so a node that stops loses it and begins anew too. Ends with the job,
+//! or when no session has followed for a while.
 
 use crate::data::{Prepared, RowSet};
 use entente_wire::canonical::Digest;
+use entente_wire::names::OrgName;
+use entente_wire::problem::{Code, Problem, Side};
 use entente_wire::session::{BucketSet, Continued, Opening};
 use std::sync::{Mutex, PoisonError};
 
+/// Domain of the digest of all buckets' conversations.
+const SAID_TAG: &str = "entente/1/buckets-said";
+
 /// A list in the middle of a run. Holds digests of ids: no `Debug`.
 pub(super) struct Kept {
-    /// The session whose key the digests are under.
-    session: Digest,
-    dataset_version: Digest,
     pub(super) prepared: Prepared,
     /// Rows that the partner has too, as far as buckets are over.
     pub(super) common: RowSet,
-    finished: Mutex<Vec<bool>>,
+    pub(super) course: Course,
+}
+
+/// How far a run has come.
+pub(super) struct Course {
+    /// The session whose key the digests are under.
+    session: Digest,
+    /// Our dataset version and the partner's, as both signed them.
+    versions: [Digest; 2],
+    /// What was said in each bucket that is over, as a digest that both nodes have.
+    finished: Mutex<Vec<Option<[u8; 32]>>>,
 }
 
 impl Kept {
-    /// A list that was just read for `session`, in so many buckets.
-    pub(super) fn new(
-        session: Digest,
-        dataset_version: Digest,
-        prepared: Prepared,
-        buckets: u64,
-    ) -> Self {
+    /// A list that was just read.
+    pub(super) fn new(prepared: Prepared, course: Course) -> Self {
+        let common = prepared.row_set();
+        Self {
+            prepared,
+            common,
+            course,
+        }
+    }
+}
+
+impl Course {
+    /// The beginning of a run in so many buckets, under this session.
+    pub(super) fn new(session: Digest, versions: [Digest; 2], buckets: u64) -> Self {
         Self {
             session,
-            dataset_version,
-            common: prepared.row_set(),
-            prepared,
-            finished: Mutex::new(vec![false; buckets as usize]),
+            versions,
+            finished: Mutex::new(vec![None; buckets as usize]),
         }
     }
 
     /// What this node's next opening says of it, if the list would still be the same.
     pub(super) fn continued(&self, dataset_version: Digest) -> Option<Continued> {
-        (self.dataset_version == dataset_version).then(|| Continued {
+        (self.versions[0] == dataset_version).then(|| Continued {
             session: self.session,
             finished: BucketSet::new(&self.finished()),
         })
     }
 
-    /// The buckets still to do, if both openings go on from what is kept here. A bucket that only one side finished is run again.
-    pub(super) fn left(&self, own: &Opening, partner: &Opening) -> Option<Vec<u64>> {
-        let (ours, theirs) = own.continues.as_ref().zip(partner.continues.as_ref())?;
-        if (ours.session, theirs.session) != (self.session, self.session) {
-            return None;
+    /// The session whose list this is.
+    pub(super) fn session(&self) -> Digest {
+        self.session
+    }
+
+    /// The buckets still to do where both openings go on from this list. A bucket that only one side finished is run again.
+    pub(super) fn left(
+        &self,
+        peer: &OrgName,
+        own: &Opening,
+        partner: &Opening,
+    ) -> Result<Vec<u64>, Problem> {
+        if partner.dataset_version != self.versions[1] {
+            let what = "it would go on with another dataset version than it began with";
+            return Err(misbehaved(peer, what));
         }
         let buckets = self.finished().len();
-        let (ours, theirs) = (ours.finished.of(buckets)?, theirs.finished.of(buckets)?);
+        let set = |opening: &Opening| opening.continues.as_ref()?.finished.of(buckets);
+        let (Some(ours), Some(theirs)) = (set(own), set(partner)) else {
+            return Err(misbehaved(peer, "it names other buckets than the job has"));
+        };
         let both = ours
             .iter()
             .zip(&theirs)
             .map(|(ours, theirs)| *ours && *theirs);
         let left = (0u64..).zip(both).filter(|(_, over)| !over);
-        Some(left.map(|(bucket, _)| bucket).collect())
+        Ok(left.map(|(bucket, _)| bucket).collect())
     }
 
-    /// A bucket is over at this node.
-    pub(super) fn finish(&self, bucket: u64) {
+    /// A bucket is over at this node. `said` is a digest of its conversation.
+    pub(super) fn finish(&self, bucket: u64, said: [u8; 32]) {
         let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(finished) = finished.get_mut(bucket as usize) {
-            *finished = true;
+            *finished = Some(said);
         }
+    }
+
+    /// Everything said in all buckets, whichever session they ran in; for signing once all are over. A protocol without buckets
+    /// has said everything in the session's own channel.
+    pub(super) fn said(&self) -> Result<[u8; 32], Problem> {
+        let finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = finished.iter().filter(|said| said.is_none()).count();
+        if missing > 0 && finished.len() > 1 {
+            let what = format!("{missing} of {} buckets were not run", finished.len());
+            return Err(Problem::here(
+                Code::Defect,
+                what,
+                "report this with the node's log",
+            ));
+        }
+        let all: Vec<u8> = finished.iter().flatten().flatten().copied().collect();
+        Ok(Digest::of(SAID_TAG, &[&all]).0)
     }
 
     /// Every bucket, for a run from the beginning.
@@ -74,7 +122,23 @@ impl Kept {
     }
 
     fn finished(&self) -> Vec<bool> {
-        let finished = self.finished.lock();
-        finished.unwrap_or_else(PoisonError::into_inner).clone()
+        let finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        finished.iter().map(Option::is_some).collect()
     }
 }
+
+/// The session that both openings go on from, if they name the same one.
+pub(super) fn agreed(own: &Opening, partner: &Opening) -> Option<Digest> {
+    let (ours, theirs) = own.continues.as_ref().zip(partner.continues.as_ref())?;
+    (ours.session == theirs.session).then_some(ours.session)
+}
+
+fn misbehaved(peer: &OrgName, what: &str) -> Problem {
+    let side = Side::Partner { org: peer.clone() };
+    let what = format!("{peer}'s node cannot go on from an earlier session: {what}");
+    let todo = "do not repeat the job before the partner has explained it";
+    Problem::new(Code::PartnerMisbehaved, side, what, todo)
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use super::kept::Kept;
 use super::protocol::{Sizes, agreed, vole_job};
 use super::run::RunTerms;
 use crate::data;
+use crate::session::Lanes;
 use entente_protocols::channel::{Channel, Meter, Totals, Transport};
 use entente_protocols::fault::{Broken, Culprit, Fault};
 use entente_protocols::psi::{Id, PaddedSizes, SessionId, ecdh, vole};
@@ -18,6 +19,7 @@ use entente_wire::problem::{Code, Problem, Side};
 use entente_wire::seal::{Protocol, VoleTerms};
 use rand_chacha::ChaCha20Rng;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One run's protocol, ready to be talked.
 pub(super) struct Matching<'a> {
@@ -45,20 +47,32 @@ impl Matching<'_> {
     /// Talks over all lanes to the last byte.
     pub(super) fn run(
         &self,
-        lanes: Vec<Box<dyn Transport + Send>>,
+        lanes: Lanes,
         meter: &Meter,
         mut rng: ChaCha20Rng,
     ) -> Result<(Learned, Totals), Problem> {
-        let mut channels: Vec<Channel> = lanes
-            .into_iter()
-            .map(|transport| {
-                let grant = self.grant.clone();
-                Channel::counted_by(Box::new(Stoppable { transport, grant }), meter.clone())
-            })
-            .collect();
+        let Lanes {
+            transports,
+            hang_up,
+        } = lanes;
+        let over = Arc::new(AtomicBool::new(false));
+        let channel = |transport| {
+            let (grant, over) = (self.grant.clone(), Arc::clone(&over));
+            let transport = Box::new(Stoppable {
+                transport,
+                grant,
+                over,
+            });
+            Channel::counted_by(transport, meter.clone())
+        };
+        let mut channels: Vec<Channel> = transports.into_iter().map(channel).collect();
+        let break_off = || {
+            over.store(true, Ordering::Release);
+            hang_up();
+        };
         let learned = match &self.grant.approval().seal().protocol {
             Protocol::Ecdh { .. } => self.ecdh(&mut channels, &mut rng),
-            Protocol::Vole(terms) => self.vole(terms, &mut channels, &mut rng),
+            Protocol::Vole(terms) => self.vole(terms, &mut channels, &break_off, &mut rng),
         };
         let learned = learned.map_err(|ended| match ended {
             Ended::Fault(fault) => blame(&fault, self.grant.peer()),
@@ -116,18 +130,22 @@ impl Matching<'_> {
         &self,
         sealed: &VoleTerms,
         channels: &mut [Channel],
+        break_off: &(dyn Fn() + Sync),
         rng: &mut ChaCha20Rng,
     ) -> Result<Learned, Ended> {
         let plan = self.plan();
         let job = vole_job(plan, self.sizes(), sealed.security).map_err(Ended::Data)?;
         let (now, _) = agreed(plan, self.sizes()).map_err(Ended::Data)?;
         if now != Protocol::Vole(sealed.clone()) {
-            return Err(Ended::Data(self.other_sizes()));
+            // The openings' sizes were held against the sealed ones.
+            let what = "the protocol's parameters are not those that were sealed";
+            return Err(Ended::Data(defect(what)));
         }
         let sid = SessionId::new(self.terms.sid.0);
         let list = List {
             matching: self,
             buckets: job.buckets().count(),
+            break_off,
         };
         match self.receives() {
             true => job.receive(channels, sid, self.todo, &list, rng)?,
@@ -150,17 +168,6 @@ impl Matching<'_> {
     fn common(&self) -> Learned {
         Learned::Common(Arc::clone(self.kept))
     }
-
-    /// A list that has grown or shrunk since the job was sealed would need other parameters.
-    fn other_sizes(&self) -> Problem {
-        let what = format!(
-            "{} or {} has another number of ids than the job was approved with",
-            self.own,
-            self.grant.peer()
-        );
-        let todo = "submit the job again, so that people approve the present sizes";
-        Problem::here(Code::DataChanged, what, todo)
-    }
 }
 
 /// The agreed sizes by role, from what both signed in their openings.
@@ -177,6 +184,7 @@ fn sizes(plan: &Plan, own: &OrgName, terms: &RunTerms) -> Sizes {
 struct List<'a> {
     matching: &'a Matching<'a>,
     buckets: u64,
+    break_off: &'a (dyn Fn() + Sync),
 }
 
 impl vole::Party for List<'_> {
@@ -192,24 +200,35 @@ impl vole::Party for List<'_> {
         &bucket.ids
     }
 
-    fn finished(&self, number: u64, bucket: data::Bucket, common: Vec<u32>) -> Result<(), Ended> {
+    fn finished(
+        &self,
+        number: u64,
+        bucket: data::Bucket,
+        common: Vec<u32>,
+        said: [u8; 32],
+    ) -> Result<(), Ended> {
         self.matching.found(&bucket, &common);
-        self.matching.kept.finish(number);
+        self.matching.kept.course.finish(number, said);
         Ok(())
+    }
+
+    fn broke_off(&self) {
+        (self.break_off)();
     }
 }
 
-/// A transport that ends when the run is asked to.
+/// A transport that ends when the run is asked to, or when another lane has ended.
 struct Stoppable {
     transport: Box<dyn Transport + Send>,
     grant: RunGrant,
+    over: Arc<AtomicBool>,
 }
 
 impl Stoppable {
     fn check(&self) -> Result<(), Fault> {
-        match self.grant.stopped() {
-            Some(_) => Err(Fault::Transport(Broken::Aborted)),
-            None => Ok(()),
+        match self.grant.stopped().is_some() || self.over.load(Ordering::Acquire) {
+            true => Err(Fault::Transport(Broken::Aborted)),
+            false => Ok(()),
         }
     }
 }

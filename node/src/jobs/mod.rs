@@ -147,6 +147,8 @@ struct Tracked {
     running: Option<Running>,
     /// What the last session left, for the next one to go on from.
     kept: Option<Arc<Kept>>,
+    /// When that is of no use any more, while no session is on.
+    kept_until_ms: u64,
     watchers: watch::Sender<JobView>,
 }
 

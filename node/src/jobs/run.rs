@@ -3,14 +3,15 @@
 
 use super::answer::{self, Learned};
 use super::grant::RunGrant;
-use super::kept::Kept;
+use super::kept::{self, Course, Kept};
 use super::matching::Matching;
 use super::progress::Stage;
 use super::results::Draft;
 use super::{Core, Jobs};
 use crate::data::{self, OpenDataset, Prepared};
 use crate::ledger::ResultFile;
-use entente_protocols::channel::{Meter, Totals, Transport};
+use crate::session::Lanes;
+use entente_protocols::channel::{Meter, Totals};
 use entente_wire::canonical::Digest;
 use entente_wire::problem::{Code, Problem};
 use entente_wire::session::Opening;
@@ -35,17 +36,23 @@ pub struct RunOutcome {
     pub(super) result: Option<(Draft, ResultFile)>,
 }
 
+/// A list that was read, and the buckets still to do.
+type Started = (Arc<Kept>, Vec<u64>);
+
 impl Jobs {
     /// Runs an opened session to its last protocol byte. Blocking; belongs on a thread of its own.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         grant: &RunGrant,
         terms: &RunTerms,
-        lanes: Vec<Box<dyn Transport + Send>>,
+        lanes: Lanes,
     ) -> Result<(RunOutcome, Totals), Problem> {
         let ran = self.core.run(grant, terms, lanes);
-        // Whatever broke, a run that was asked to end ended for that reason.
-        ran.map_err(|problem| grant.stopped().cloned().unwrap_or(problem))
+        // Whatever broke, a run that was asked to end ended for that reason, unless the partner was caught.
+        ran.map_err(|problem| match problem.code {
+            Code::PartnerMisbehaved => problem,
+            _ => grant.stopped().cloned().unwrap_or(problem),
+        })
     }
 }
 
@@ -54,7 +61,7 @@ impl Core {
         &self,
         grant: &RunGrant,
         terms: &RunTerms,
-        lanes: Vec<Box<dyn Transport + Send>>,
+        lanes: Lanes,
     ) -> Result<(RunOutcome, Totals), Problem> {
         let derived = grant.derived();
         let (own, _) = self.sides(derived)?;
@@ -77,7 +84,7 @@ impl Core {
         }
         self.enter(grant, Stage::Reading, Some(dataset.manifest.rows));
         let open = data::open_dataset(grant.approval(), &dataset, &policy)?;
-        let (kept, todo) = match self.kept(grant, terms) {
+        let (kept, todo) = match self.kept(grant, terms)? {
             Some(kept) => kept,
             None => self.read(grant, terms, &open)?,
         };
@@ -98,10 +105,23 @@ impl Core {
     }
 
     /// What an earlier session left, and what is still to do, if both nodes go on from there.
-    fn kept(&self, grant: &RunGrant, terms: &RunTerms) -> Option<(Arc<Kept>, Vec<u64>)> {
-        let kept = self.live().get(&grant.job()).ok()?.kept.clone()?;
-        let left = kept.left(&terms.own, &terms.partner)?;
-        Some((kept, left))
+    fn kept(&self, grant: &RunGrant, terms: &RunTerms) -> Result<Option<Started>, Problem> {
+        let Some(session) = kept::agreed(&terms.own, &terms.partner) else {
+            return Ok(None);
+        };
+        // Both have signed that they go on: to begin anew now would be to answer another question than the partner.
+        let kept = self.live().get(&grant.job())?.kept.clone();
+        let kept = kept.filter(|kept| kept.course.session() == session);
+        let kept = kept.ok_or_else(|| {
+            let what = "what this node said it had kept of an earlier session is gone";
+            Problem::here(
+                Code::SessionLimit,
+                what,
+                "nothing; it is tried again from the beginning",
+            )
+        })?;
+        let left = kept.course.left(grant.peer(), &terms.own, &terms.partner)?;
+        Ok(Some((kept, left)))
     }
 
     /// The local query from the beginning; what it gives is kept until the job ends.
@@ -110,7 +130,7 @@ impl Core {
         grant: &RunGrant,
         terms: &RunTerms,
         open: &OpenDataset,
-    ) -> Result<(Arc<Kept>, Vec<u64>), Problem> {
+    ) -> Result<Started, Problem> {
         // What an earlier session left is of no use any more, and its disk space is.
         self.keep(grant, None);
         let (own, _) = self.sides(grant.derived())?;
@@ -118,10 +138,11 @@ impl Core {
         let prepared = data::prepare(open, own, terms.id_key, &self.spill, &mut rows_read)?;
         self.check_list(grant, terms, &prepared)?;
         let buckets = grant.buckets();
-        let version = terms.own.dataset_version;
-        let kept = Arc::new(Kept::new(terms.sid, version, prepared, buckets));
+        let versions = [terms.own.dataset_version, terms.partner.dataset_version];
+        let course = Course::new(terms.sid, versions, buckets);
+        let kept = Arc::new(Kept::new(prepared, course));
         self.keep(grant, Some(&kept));
-        let todo = kept.all();
+        let todo = kept.course.all();
         Ok((kept, todo))
     }
 
@@ -176,7 +197,7 @@ impl Core {
         grant: &RunGrant,
         terms: &RunTerms,
         (kept, todo): (&Arc<Kept>, &[u64]),
-        lanes: Vec<Box<dyn Transport + Send>>,
+        lanes: Lanes,
     ) -> Result<(Learned, Totals), Problem> {
         let ids = terms
             .own
@@ -194,7 +215,16 @@ impl Core {
             todo,
         };
         let rng = ChaCha20Rng::from_seed(self.fresh_seed()?);
-        matching.run(lanes, &meter, rng)
+        let ran = matching.run(lanes, &meter, rng);
+        if ran
+            .as_ref()
+            .is_err_and(|problem| problem.code == Code::SessionLimit)
+        {
+            // Chance would have it the same way again with the same digests.
+            self.keep(grant, None);
+        }
+        let (learned, totals) = ran?;
+        Ok((learned, totals.bound_to(&kept.course.said()?)))
     }
 
     fn enter(&self, grant: &RunGrant, stage: Stage, rows_total: Option<u64>) {
@@ -206,8 +236,12 @@ impl Core {
         }
     }
 
-    fn read_rows(&self, grant: &RunGrant, done: u64, total: u64) {
+    /// Shows how far reading is; ends it if the run is to end.
+    fn read_rows(&self, grant: &RunGrant, done: u64, total: u64) -> Result<(), Problem> {
         self.with_running(grant, |running| running.rows(done, total));
+        grant
+            .stopped()
+            .map_or(Ok(()), |problem| Err(problem.clone()))
     }
 
     fn with_running(&self, grant: &RunGrant, change: impl FnOnce(&mut super::progress::Running)) {

@@ -1,11 +1,12 @@
 //! How a session asks for a job: the other side of [`crate::session::Runs`].
 
 use super::grant::RunGrant;
+use super::limits::KEPT_MS;
 use super::run::{RunOutcome, RunTerms};
 use super::{Core, Jobs, Live};
 use crate::ledger::{Fact, SessionEnd, SessionEnded, SignedRecord};
-use crate::session::{Agreed, End, Runs};
-use entente_protocols::channel::{Totals, Transport};
+use crate::session::{Agreed, End, Lanes, Runs};
+use entente_protocols::channel::Totals;
 use entente_wire::canonical::Digest;
 use entente_wire::names::OrgName;
 use entente_wire::problem::{Code, Problem};
@@ -46,7 +47,7 @@ impl Runs for Jobs {
         &self,
         grant: &RunGrant,
         session: &Agreed,
-        lanes: Vec<Box<dyn Transport + Send>>,
+        lanes: Lanes,
     ) -> Result<(RunOutcome, Totals), Problem> {
         self.agreed(grant, &session.partner_record)?;
         let terms = RunTerms {
@@ -140,8 +141,24 @@ impl Jobs {
         let job = grant.job();
         let tracked = live.get_mut(&job)?;
         if !tracked.is_current(grant) {
-            // A newer session took this one's place and has recorded its end.
-            return Ok(());
+            // A newer session took this one's place and has recorded its end. But a partner that was caught does not get away
+            // by being quick.
+            if problem.code != Code::PartnerMisbehaved || tracked.life.end().is_some() {
+                return Ok(());
+            }
+            if let Some(newer) = tracked.granted.take() {
+                newer.stop(&problem);
+            }
+            tracked.kept = None;
+            if let Some(attempt) = tracked.life.session_on() {
+                let end = SessionEnd::Broken {
+                    problem: problem.clone(),
+                };
+                let ended = SessionEnded { job, attempt, end };
+                self.core.write(tracked, Fact::SessionEnded(ended))?;
+            }
+            self.core.write(tracked, Fact::JobFailed { job, problem })?;
+            return self.core.settle(&mut live, &job);
         }
         tracked.running = None;
         if tracked.life.session_on().is_none() || attempt.is_none() {
@@ -157,8 +174,9 @@ impl Jobs {
                 Fact::SessionEnded(SessionEnded { job, attempt, end }),
             )?;
         }
-        if !may_follow {
-            tracked.kept = None;
+        match may_follow {
+            true => tracked.kept_until_ms = self.core.now_ms().saturating_add(KEPT_MS),
+            false => tracked.kept = None,
         }
         if !may_follow && tracked.life.end().is_none() {
             self.core.write(tracked, Fact::JobFailed { job, problem })?;

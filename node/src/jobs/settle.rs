@@ -82,6 +82,7 @@ impl Core {
             granted: None,
             running: None,
             kept: None,
+            kept_until_ms: 0,
         };
         live.tracked.insert(job, tracked);
     }
@@ -212,6 +213,11 @@ impl Core {
         let mut live = self.live();
         let now_ms = self.now_ms();
         let mut due = Vec::new();
+        for tracked in live.tracked.values_mut() {
+            if tracked.life.session_on().is_none() && now_ms > tracked.kept_until_ms {
+                tracked.kept = None;
+            }
+        }
         for (job, tracked) in &live.tracked {
             if tracked.life.end().is_some() {
                 continue;

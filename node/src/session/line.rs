@@ -53,7 +53,7 @@ pub(crate) fn outgoing_queue() -> (mpsc::Sender<Frame>, mpsc::Receiver<Frame>) {
 /// One checked frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    Control(Control),
+    Control(Box<Control>),
     Data { lane: u32, payload: Vec<u8> },
 }
 
@@ -123,8 +123,10 @@ impl Incoming {
             return Err(blame::silent(&self.partner, step, within));
         };
         match heard? {
-            Heard::Control(Control::Abort { problem }) => Err(self.aborted(problem)),
-            Heard::Control(control) => Ok(control),
+            Heard::Control(control) => match *control {
+                Control::Abort { problem } => Err(self.aborted(problem)),
+                control => Ok(control),
+            },
             Heard::Data { .. } => Err(self.misbehaved(&format!("data came where {step} was due"))),
         }
     }
@@ -137,7 +139,10 @@ impl Incoming {
             None => return Err(blame::line_broke(&self.partner, during)),
         };
         match frame.content {
-            Some(Content::Control(bytes)) => self.control(&bytes).map(Heard::Control),
+            Some(Content::Control(bytes)) => {
+                let control = self.control(&bytes)?;
+                Ok(Heard::Control(Box::new(control)))
+            }
             Some(Content::Data(data)) => self.data(data),
             None => Err(self.misbehaved("an empty frame came")),
         }

@@ -37,6 +37,7 @@ pub(crate) use limits::Limits;
 pub(crate) use line::{Line, Partner, outgoing_queue, refused};
 pub(crate) use runs::{Agreed, End, Runs};
 pub(crate) use serve::Replies;
+pub(crate) use transport::Lanes;
 
 use entente_wire::canonical;
 use entente_wire::names::OrgName;

@@ -33,10 +33,11 @@ pub(super) async fn carry<T>(
     let partner = voice.partner.org.clone();
     let mut working = interval_at(Instant::now() + limits.working_every, limits.working_every);
     working.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let lanes = Lanes {
+    let lanes = Queues {
         queues: pump.to_lanes.clone(),
         pulse: pulse.clone(),
         pulse_every: limits.working_every,
+        patience: limits.idle,
     };
     let reader = read(incoming, lanes);
     tokio::pin!(reader);
@@ -79,23 +80,29 @@ pub(super) async fn carry<T>(
             _ => blame::line_broke(&partner, "the run"),
         });
     }
-    // A run that came to its end here is still broken if the line failed: there is nobody to close with.
-    let result = match cause.get() {
-        Some(problem) => Err(problem.clone()),
-        None => result,
+    // A run that came to its end here is still broken if the line failed: there is nobody to close with. But a partner that was
+    // caught does not get a second guess by hanging up.
+    let result = match (cause.get(), result) {
+        (_, Err(problem)) if problem.code == Code::PartnerMisbehaved => Err(problem),
+        (Some(problem), _) => Err(problem.clone()),
+        (None, result) => result,
     };
     Carried { result, closing }
 }
 
 /// Reads until the partner closes or the line fails. Frames for a thread that has ended are surplus: read and dropped; the
 /// transcripts will differ.
-async fn read(incoming: &mut Incoming, lanes: Lanes) -> Result<Control, Problem> {
+async fn read(incoming: &mut Incoming, lanes: Queues) -> Result<Control, Problem> {
     loop {
         let heard = incoming.next("the run").await?;
         lanes.heard();
         match heard {
             Heard::Data { lane, payload } => match lanes.queues.get(lane as usize) {
-                Some(queue) => lanes.put(queue, payload).await,
+                Some(queue) if lanes.put(queue, payload).await => {}
+                Some(_) => {
+                    let what = format!("it sent more for lane {lane} than the run takes");
+                    return Err(incoming.misbehaved(&what));
+                }
                 None => {
                     let what = format!(
                         "data came for lane {lane}; the run has {} lanes",
@@ -104,39 +111,47 @@ async fn read(incoming: &mut Incoming, lanes: Lanes) -> Result<Control, Problem>
                     return Err(incoming.misbehaved(&what));
                 }
             },
-            Heard::Control(Control::Working {}) => {}
-            Heard::Control(closing @ Control::Closing { .. }) => return Ok(closing),
-            Heard::Control(Control::Abort { problem }) => return Err(incoming.aborted(problem)),
-            Heard::Control(Control::Open { .. } | Control::Nonce { .. }) => {
-                return Err(incoming.misbehaved("it began the session a second time"));
-            }
+            Heard::Control(control) => match *control {
+                Control::Working {} => {}
+                closing @ Control::Closing { .. } => return Ok(closing),
+                Control::Abort { problem } => return Err(incoming.aborted(problem)),
+                Control::Open { .. } | Control::Nonce { .. } => {
+                    return Err(incoming.misbehaved("it began the session a second time"));
+                }
+            },
         }
     }
 }
 
 /// The queues of a run's lanes, and the sign of life that those who wait on them look at.
-struct Lanes {
+struct Queues {
     queues: Vec<mpsc::Sender<Vec<u8>>>,
     pulse: watch::Sender<Pulse>,
     pulse_every: Duration,
+    patience: Duration,
 }
 
-impl Lanes {
+impl Queues {
     fn heard(&self) {
         self.pulse.send_modify(|pulse| pulse.heard = Instant::now());
     }
 
-    /// Puts a frame into a lane's queue. While that lane is too busy to take it, nothing is read for the others either; the
-    /// partner is alive all the same, as its bytes are here.
+    /// Puts a frame into a lane's queue, or says that the lane did not take it for longer than any bucket computes. While a lane
+    /// is too busy, nothing is read for the others either; the partner is alive all the same, as its bytes are here.
     ///
-    /// Lanes cannot block each other for good: a lane's queue is full only while the partner sends a large vector, and then
-    /// this side's thread computes or reads but never waits to send.
-    async fn put(&self, queue: &mpsc::Sender<Vec<u8>>, payload: Vec<u8>) {
+    /// Lanes of honest partners cannot block each other for good: a lane's queue is full only while the partner sends a large
+    /// vector, and then this side's thread computes or reads but never waits to send.
+    async fn put(&self, queue: &mpsc::Sender<Vec<u8>>, payload: Vec<u8>) -> bool {
+        let until = Instant::now() + self.patience;
         let sending = queue.send(payload);
         tokio::pin!(sending);
         while timeout(self.pulse_every, &mut sending).await.is_err() {
+            if Instant::now() >= until {
+                return false;
+            }
             self.heard();
         }
+        true
     }
 }
 

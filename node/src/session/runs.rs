@@ -1,7 +1,8 @@
 //! What a session needs of the job it carries: the only seam between `session/`, which moves frames, and `jobs/`, which knows
 //! what they are for.
 
-use entente_protocols::channel::{Totals, Transport};
+use super::Lanes;
+use entente_protocols::channel::Totals;
 use entente_wire::canonical::Digest;
 use entente_wire::names::OrgName;
 use entente_wire::problem::Problem;
@@ -33,7 +34,7 @@ pub(crate) trait Runs: Send + Sync + 'static {
         &self,
         grant: &Self::Grant,
         session: &Agreed,
-        lanes: Vec<Box<dyn Transport + Send>>,
+        lanes: Lanes,
     ) -> Result<(Self::Outcome, Totals), Problem>;
 
     /// The attempt is over. A result may be released only here, and only with [`End::Closed`].

@@ -66,6 +66,14 @@ pub(super) struct StreamTransport {
     cause: Cause,
 }
 
+/// What a run talks over.
+pub(crate) struct Lanes {
+    /// One transport a lane.
+    pub(crate) transports: Vec<Box<dyn Transport + Send>>,
+    /// Wakes whoever waits on any of them; every wait ends as a broken line from then on.
+    pub(crate) hang_up: Box<dyn Fn() + Send + Sync>,
+}
+
 /// The pump's end of those queues.
 pub(super) struct PumpEnd {
     /// One a lane.
@@ -87,7 +95,7 @@ pub(super) fn queues(
     outgoing: &mpsc::Sender<Frame>,
     lanes: u32,
     limits: &Limits,
-) -> (Vec<Box<dyn Transport + Send>>, PumpEnd) {
+) -> (Lanes, PumpEnd) {
     let (pulse, seen) = watch::channel(Pulse {
         heard: Instant::now(),
         ended: false,
@@ -113,12 +121,17 @@ pub(super) fn queues(
         });
         transports.push(transport);
     }
+    let hang_up = pulse.clone();
+    let lanes = Lanes {
+        transports,
+        hang_up: Box::new(move || hang_up.send_modify(|pulse| pulse.ended = true)),
+    };
     let pump = PumpEnd {
         to_lanes,
         pulse,
         cause,
     };
-    (transports, pump)
+    (lanes, pump)
 }
 
 impl Transport for StreamTransport {

@@ -356,6 +356,10 @@ fn joined_totals_mirror_only_lane_by_lane() {
     assert!(joined.mirror(&Totals::joined(&[turned(first), turned(second)])));
     assert!(!joined.mirror(&Totals::joined(&[turned(second), turned(first)])));
     assert_eq!(Totals::joined(&[first]), first);
+    let bound = joined.bound_to(&[1; 32]);
+    let theirs = Totals::joined(&[turned(first), turned(second)]);
+    assert!(bound.mirror(&theirs.bound_to(&[1; 32])));
+    assert!(!bound.mirror(&theirs.bound_to(&[2; 32])) && !bound.mirror(&theirs));
 }
 
 #[test]

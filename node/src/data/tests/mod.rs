@@ -267,7 +267,7 @@ impl Asked {
 
     fn prepare(&self) -> Result<Prepared, Problem> {
         let side = self.plan.side(&org("north-bank")).unwrap();
-        prepare(&self.open, side, [7; 32], &spill(), &mut |_, _| {})
+        prepare(&self.open, side, [7; 32], &spill(), &mut |_, _| Ok(()))
     }
 
     fn prepared(&self) -> Prepared {

@@ -186,7 +186,7 @@ fn every_accepted_question_can_be_computed_at_both_parties() {
             let disk = Disk::new();
             let publication = catalog.publication(&side.org, &side.dataset).unwrap();
             let open = opened(publication, &disk);
-            match prepare(&open, side, [3; 32], &spill(), &mut |_, _| {}) {
+            match prepare(&open, side, [3; 32], &spill(), &mut |_, _| Ok(())) {
                 Ok(prepared) => assert!(prepared.ids() <= 6, "{}", case.name),
                 // Values that the made-up file has and a case's own domain has not.
                 Err(problem) => {

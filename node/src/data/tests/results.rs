@@ -216,7 +216,8 @@ fn progress_goes_up_to_all_rows_of_both_passes() {
     let side = asked.plan.side(&org("north-bank")).unwrap();
     let mut seen = Vec::new();
     prepare(&asked.open, side, [1; 32], &spill(), &mut |done, total| {
-        seen.push((done, total))
+        seen.push((done, total));
+        Ok(())
     })
     .unwrap();
     assert_eq!(seen.last(), Some(&(12, 12)));

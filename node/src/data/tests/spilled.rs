@@ -81,7 +81,7 @@ fn a_full_disk_ends_every_count_and_query_without_a_part_of_it() {
     let dataset = &asked.open.dataset;
     let full = small_disk(1_000);
     let side = asked.plan.side(&org("north-bank")).unwrap();
-    let prepared = prepare(&asked.open, side, [7; 32], &full, &mut |_, _| {});
+    let prepared = prepare(&asked.open, side, [7; 32], &full, &mut |_, _| Ok(()));
     let ids = [(column("mobile"), kind("e164(+86)"))];
     let outcomes = [
         prepared.err(),

@@ -4,9 +4,12 @@ use super::pair::{Lanes, Pair, Session, read};
 use super::question::{CUSTOMERS_POLICY, REVEAL, USERS_POLICY, job};
 use entente_protocols::channel::{Transport, memory_transports};
 use entente_protocols::fault::{Broken, Fault};
+use entente_wire::canonical::Digest;
 use entente_wire::local::JobState;
-use entente_wire::problem::Code;
+use entente_wire::problem::{Code, Problem, Side};
 use entente_wire::seal::{JobHash, Protocol};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Published sizes above 2^20 ids: two buckets, whatever is in the files.
@@ -25,50 +28,78 @@ fn common_rows() -> String {
         .collect()
 }
 
-/// Lanes in memory; after `frames` frames of lane 0 in both directions, every lane of the bank is cut.
-fn lanes(count: usize, cut_after: Option<usize>) -> (Lanes, Lanes) {
+/// Lanes in memory. With `cut`, every lane of the bank but the first breaks as soon as the first has heard its bucket's last
+/// message, so that one bucket is over at both nodes.
+fn lanes(count: usize, cut: bool) -> (Lanes, Lanes) {
     let (mut at_bank, mut at_pay): (Lanes, Lanes) = (Vec::new(), Vec::new());
+    let over = Arc::new(AtomicBool::new(false));
     for lane in 0..count {
-        let (to_pay, to_bank) = memory_transports(Duration::from_secs(60));
+        let (line, to_bank) = memory_transports(Duration::from_secs(60));
         at_pay.push(Box::new(to_bank));
-        let left = cut_after.filter(|_| lane > 0);
-        at_bank.push(Box::new(Cut { line: to_pay, left }));
+        at_bank.push(match (cut, lane) {
+            (false, _) => Box::new(line),
+            (true, 0) => Box::new(Witness {
+                line,
+                over: Arc::clone(&over),
+            }),
+            (true, _) => Box::new(Cut {
+                line,
+                over: Arc::clone(&over),
+                frames: 0,
+            }),
+        });
     }
     (at_bank, at_pay)
 }
 
-/// A line that breaks after so many frames.
-struct Cut<T> {
+/// Number of the message that ends a bucket.
+const CLOSING: u16 = 0x0407;
+
+/// Sees that a bucket is over.
+struct Witness<T> {
     line: T,
-    left: Option<usize>,
+    over: Arc<AtomicBool>,
 }
 
-impl<T> Cut<T> {
-    fn pass(&mut self) -> Result<(), Fault> {
-        match &mut self.left {
-            Some(0) => Err(Broken::Closed.into()),
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-impl<T: Transport> Transport for Cut<T> {
+impl<T: Transport> Transport for Witness<T> {
     fn send(&mut self, frame: Vec<u8>) -> Result<(), Fault> {
-        self.pass()?;
         self.line.send(frame)
     }
 
     fn receive(&mut self) -> Result<Vec<u8>, Fault> {
-        self.pass()?;
+        let frame = self.line.receive()?;
+        if frame.starts_with(&CLOSING.to_le_bytes()) {
+            self.over.store(true, Ordering::Release);
+        }
+        Ok(frame)
+    }
+}
+
+/// A line that breaks in the middle of its bucket, once another is over.
+struct Cut<T> {
+    line: T,
+    over: Arc<AtomicBool>,
+    frames: usize,
+}
+
+impl<T: Transport> Transport for Cut<T> {
+    fn send(&mut self, frame: Vec<u8>) -> Result<(), Fault> {
+        self.line.send(frame)
+    }
+
+    fn receive(&mut self) -> Result<Vec<u8>, Fault> {
+        self.frames += 1;
+        if self.frames > 5 {
+            while !self.over.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+            return Err(Broken::Closed.into());
+        }
         self.line.receive()
     }
 }
 
-fn broken(pair: &Pair, session: &Session, problem: &entente_wire::problem::Problem) {
+fn broken(pair: &Pair, session: &Session, problem: &Problem) {
     let attempt = Some(session.asked.attempt);
     let ended = |jobs: &crate::jobs::Jobs, grant| {
         jobs.broken(grant, attempt, problem.clone(), true)
@@ -156,7 +187,7 @@ fn after_a_broken_line_only_the_buckets_left_are_run() {
     assert_eq!((terms.buckets, terms.lanes), (2, 2));
     let first = pair.open();
     let again = first.dialled.clone();
-    let (at_bank, at_pay) = lanes(2, Some(20));
+    let (at_bank, at_pay) = lanes(2, true);
     let problem = pair
         .run_over(first.clone(), at_bank, at_pay)
         .expect_err("lane 1 breaks");
@@ -171,7 +202,7 @@ fn after_a_broken_line_only_the_buckets_left_are_run() {
             .map(|continues| continues.session),
         Some(first.sid)
     );
-    let (at_bank, at_pay) = lanes(2, None);
+    let (at_bank, at_pay) = lanes(2, false);
     let totals = pair.run_over(second, at_bank, at_pay).expect("goes on");
     let whole = pair.bank.view(hash);
     assert_eq!(whole.state, JobState::Done);
@@ -190,7 +221,7 @@ fn what_only_one_side_kept_is_begun_anew() {
     let hash = pair.ready(&job(REVEAL, ""));
     let first = pair.open();
     let again = first.dialled.clone();
-    let (at_bank, at_pay) = lanes(2, Some(20));
+    let (at_bank, at_pay) = lanes(2, true);
     let problem = pair
         .run_over(first.clone(), at_bank, at_pay)
         .expect_err("lane 1 breaks");
@@ -198,7 +229,7 @@ fn what_only_one_side_kept_is_begun_anew() {
     pair.pay.start();
     let second = pair.open_again(again);
     assert!(second.asked.continues.is_some() && second.answered.continues.is_none());
-    let (at_bank, at_pay) = lanes(2, None);
+    let (at_bank, at_pay) = lanes(2, false);
     let totals = pair.run_over(second, at_bank, at_pay).expect("begins anew");
     assert_eq!(pair.result(hash), common_rows());
     let statement = pair.bank.jobs().preview(&job(REVEAL, "")).expect("plans");
@@ -213,10 +244,78 @@ fn nothing_is_kept_of_a_job_that_has_ended() {
     let mut pair = large();
     let hash = pair.ready(&job(REVEAL, ""));
     let session = pair.open();
-    let (at_bank, at_pay) = lanes(2, None);
+    let (at_bank, at_pay) = lanes(2, false);
     pair.run_over(session, at_bank, at_pay).expect("runs");
     for node in [&pair.bank, &pair.pay] {
         let live = node.jobs().core.live();
         assert!(live.get(&hash).expect("tracked").kept.is_none());
     }
+}
+
+#[test]
+fn a_partner_that_would_enter_more_ids_than_sealed_is_refused_before_anything_is_spent() {
+    for protect in ["", ", protocol: ecdh"] {
+        let mut pair = Pair::new();
+        let yaml = job(REVEAL, "").replace("min_group: 3", &format!("min_group: 3{protect}"));
+        let hash = pair.ready(&yaml);
+        let dialled = pair.bank.dial().expect("a run to dial");
+        let mut asked = pair
+            .bank
+            .jobs()
+            .opening(&dialled, Digest([1; 32]))
+            .expect("opens");
+        asked.ids_rounded += 16;
+        let refused = pair.pay.jobs().admit_session(&pair.bank.org, &asked);
+        let problem = refused.err().expect("refused");
+        assert_eq!(problem.code, Code::DataChanged);
+        let bank = Side::Partner {
+            org: pair.bank.org.clone(),
+        };
+        assert_eq!(problem.side, bank, "{}", problem.what);
+        assert_eq!(pair.pay.state(hash), JobState::Ready, "no attempt is spent");
+    }
+}
+
+/// However fast the partner opens another session.
+#[test]
+fn a_caught_partner_ends_the_job_even_if_its_next_session_is_on() {
+    let mut pair = Pair::new();
+    let hash = pair.ready(&job(REVEAL, ""));
+    let first = pair.open();
+    let problem = Problem::partner(&pair.bank.org, Code::PartnerMisbehaved, "a check", "ask");
+    let lost = Problem::here(Code::PartnerSilent, "lost", "wait");
+    let attempt = Some(first.asked.attempt);
+    let bank = pair.bank.jobs();
+    bank.broken(&first.dialled, attempt, lost, true)
+        .expect("recorded");
+    let second = pair.open_again(first.dialled.clone());
+    let pay = pair.pay.jobs();
+    pay.broken(&first.admitted, attempt, problem, false)
+        .expect("recorded");
+    assert_eq!(pair.pay.state(hash), JobState::Failed);
+    assert!(
+        second.admitted.stopped().is_some(),
+        "the newer session is told to end"
+    );
+}
+
+#[test]
+fn what_is_kept_goes_when_no_session_follows() {
+    let mut pair = large();
+    let hash = pair.ready(&job(REVEAL, ""));
+    let first = pair.open();
+    let (at_bank, at_pay) = lanes(2, true);
+    let problem = pair
+        .run_over(first.clone(), at_bank, at_pay)
+        .expect_err("lane 1 breaks");
+    broken(&pair, &first, &problem);
+    let kept = |pair: &Pair| {
+        let live = pair.pay.jobs().core.live();
+        live.get(&hash).expect("tracked").kept.is_some()
+    };
+    pair.pay.jobs().tick().expect("ticks");
+    assert!(kept(&pair));
+    pair.clock.advance(crate::jobs::limits::KEPT_MS + 1);
+    pair.pay.jobs().tick().expect("ticks");
+    assert!(!kept(&pair));
 }

@@ -17,6 +17,14 @@ use std::time::Duration;
 /// What a session gives a run to talk over.
 pub(super) type Lanes = Vec<Box<dyn Transport + Send>>;
 
+/// Lines in memory see by themselves that the other end is gone: nobody has to hang up.
+pub(super) fn over(transports: Lanes) -> crate::session::Lanes {
+    crate::session::Lanes {
+        transports,
+        hang_up: Box::new(|| ()),
+    }
+}
+
 /// Two linked nodes with data and policies.
 pub(super) struct Pair {
     pub(super) bank: Node,
@@ -154,8 +162,8 @@ impl Pair {
         let (bank_terms, pay_terms) = (terms(&asked, &answered), terms(&answered, &asked));
         let (bank, pay) = (self.bank.jobs().clone(), self.pay.jobs().clone());
         let (ran_bank, ran_pay) = thread::scope(|scope| {
-            let answering = scope.spawn(|| pay.run(&admitted, &pay_terms, at_pay));
-            let asking = bank.run(&dialled, &bank_terms, at_bank);
+            let answering = scope.spawn(|| pay.run(&admitted, &pay_terms, over(at_pay)));
+            let asking = bank.run(&dialled, &bank_terms, over(at_bank));
             (asking, answering.join().expect("no panic"))
         });
         let (bank_outcome, bank_totals) = ran_bank?;

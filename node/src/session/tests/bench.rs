@@ -1,6 +1,8 @@
 //! The bench: fake jobs with a small protocol, an in-memory line, and a partner that follows a script.
 
-use crate::session::{Agreed, Calls, End, Identity, Limits, Line, Partner, Runs, Sessions, Stop};
+use crate::session::{
+    Agreed, Calls, End, Identity, Lanes as RunLanes, Limits, Line, Partner, Runs, Sessions, Stop,
+};
 use entente_protocols::channel::{Totals, Transport};
 use entente_protocols::fault::Fault;
 use entente_wire::canonical::Digest;
@@ -101,6 +103,8 @@ pub(crate) enum Play {
     SendsForEver,
     /// Is at work until the test lets it go on, then is honest.
     WorksUntilTold,
+    /// Is at work until the test lets it go on, then has caught the partner cheating.
+    CatchesWhenTold,
 }
 
 /// Fake jobs: admit everything up to a script's refusal, run [`Play`].
@@ -147,16 +151,19 @@ impl Runs for FakeRuns {
         &self,
         _grant: &Grant,
         _session: &Agreed,
-        lanes: Vec<Box<dyn Transport + Send>>,
+        lanes: RunLanes,
     ) -> Result<((), Totals), Problem> {
         // A test that does not look at it has dropped the other end.
         let _ = self.started.send(());
         match self.play {
             Play::Fails => return Err(own_problem()),
             Play::Panics => panic!("the run's thread dies"),
-            Play::WorksUntilTold => {
+            Play::WorksUntilTold | Play::CatchesWhenTold => {
                 let told = self.go_on.lock().expect("not poisoned").recv();
                 told.expect("the test tells");
+                if self.play == Play::CatchesWhenTold {
+                    return Err(crate::session::blame::misbehaved(&self.partner, "a check"));
+                }
             }
             Play::Honest | Play::SendsForEver => {}
         }
@@ -164,7 +171,7 @@ impl Runs for FakeRuns {
             Play::SendsForEver => u32::MAX,
             _ => u32::from(ROUNDS),
         };
-        talk(lanes, rounds)
+        talk(lanes.transports, rounds)
             .map(|totals| ((), totals))
             .map_err(|fault| {
                 Problem::here(

@@ -105,9 +105,9 @@ async fn two_sides_that_only_send_end_by_their_deadline() {
     };
     let (mut asker, mut other, wire) = pair(Play::SendsForEver, Play::SendsForEver, &limits);
     let problem = asker.sessions.dial(&None, &wire).await;
-    assert_eq!(problem.map_err(|p| p.code), Err(Code::PartnerSilent));
-    assert_eq!(asker.broken().await.code, Code::PartnerSilent);
-    assert_eq!(other.broken().await.code, Code::PartnerSilent);
+    assert_eq!(problem.map_err(|p| p.code), Err(Code::PartnerMisbehaved));
+    assert_eq!(asker.broken().await.code, Code::PartnerMisbehaved);
+    assert_eq!(other.broken().await.code, Code::PartnerMisbehaved);
 }
 
 #[tokio::test]

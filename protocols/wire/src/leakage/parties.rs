@@ -70,8 +70,7 @@ pub(super) fn sender(run: &Run<'_>, part: &ProtocolPart) -> Observer {
     let learns = match reads {
         true => view.learns_result(),
         false => {
-            let nothing =
-                "Nothing about the result beyond what times tell: not which ids are common.";
+            let nothing = "Nothing about the result: neither which ids are common nor, beyond what times tell, how many.";
             vec![nothing.to_owned()]
         }
     };

@@ -1,7 +1,7 @@
 //! Sessions that must not open, must not be repeated, and must not release anything.
 
 use crate::jobs::tests::bench::{HOUR_MS, org};
-use crate::jobs::tests::pair::{Pair, transcript};
+use crate::jobs::tests::pair::{Pair, over, transcript};
 use crate::jobs::tests::question::{CUSTOMERS_POLICY, OVERLAP, REVEAL, USERS_POLICY, job};
 use entente_protocols::channel::{Totals, memory_transports};
 use entente_wire::canonical::Digest;
@@ -276,11 +276,11 @@ fn transcripts_that_do_not_mirror_release_nothing() {
     let (bank, pay) = (pair.bank.jobs().clone(), pair.pay.jobs().clone());
     let admitted = session.admitted.clone();
     let other = std::thread::spawn(move || {
-        pay.run(&admitted, &answering, vec![Box::new(to_bank)])
+        pay.run(&admitted, &answering, over(vec![Box::new(to_bank)]))
             .map(drop)
     });
     let (outcome, totals) = bank
-        .run(&session.dialled, &asking, vec![Box::new(to_pay)])
+        .run(&session.dialled, &asking, over(vec![Box::new(to_pay)]))
         .expect("runs");
     other.join().expect("no panic").expect("runs");
     let own = transcript(&session.asked, &totals);

@@ -7,7 +7,7 @@ use crate::session::tests::bench::{
 };
 use crate::session::tests::script::line_to;
 use entente_wire::limits::CONTROL_BYTES_MAX;
-use entente_wire::problem::{Code, Side};
+use entente_wire::problem::{Code, Problem, Side};
 use entente_wire::rpc::peer::v1::{Data, Frame, frame::Content};
 use entente_wire::session::{Control, SessionNonce};
 use std::sync::Arc;
@@ -222,4 +222,46 @@ async fn broken_lines_are_tried_as_often_as_allowed_with_a_new_attempt_each() {
         assert_eq!((used, may_follow), (Some(attempt), true));
     }
     assert!(matches!(node.next_end().await, Ended::Closed(_)));
+}
+
+/// Neither by hanging up nor by naming a reason that would be tried again.
+#[tokio::test]
+async fn a_partner_that_was_caught_stays_caught_however_it_leaves() {
+    for aborts in [false, true] {
+        let (mut node, mut script) = listening(Play::CatchesWhenTold, roomy());
+        script.dial_handshake().await;
+        node.run_began().await;
+        if aborts {
+            let problem = Problem::here(Code::NodeNotRunning, "it is stopped", "wait");
+            script.say(&Control::Abort { problem }).await;
+        }
+        drop(script);
+        node.go_on.send(()).expect("the run listens");
+        let Ended::Broken {
+            problem,
+            may_follow,
+            ..
+        } = node.next_end().await
+        else {
+            panic!("the session breaks");
+        };
+        assert_eq!((problem.code, may_follow), (Code::PartnerMisbehaved, false));
+    }
+}
+
+#[tokio::test]
+async fn more_than_a_lane_takes_blames_the_sender_by_the_deadline() {
+    let (mut node, mut script) = listening(Play::WorksUntilTold, short());
+    script.dial_handshake().await;
+    node.run_began().await;
+    let frame = || Ok(crate::session::line::data_frame(0, vec![0; 64]));
+    // Until the node has not taken one for longer than it waits for its own lane.
+    let patience = short().idle * 2;
+    while tokio::time::timeout(patience, script.outgoing.send(frame()))
+        .await
+        .is_ok()
+    {}
+    node.go_on.send(()).expect("the run listens");
+    assert_misbehaved(&node.broken().await);
+    assert_misbehaved(&script.hear_abort().await);
 }
