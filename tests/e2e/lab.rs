@@ -110,3 +110,26 @@ fn lab_writes_the_whole_result_where_it_is_told_to() {
     let csv = std::fs::read_to_string(out).expect("it was written");
     assert_eq!(csv.lines().count() as u64, SHARED + 1);
 }
+
+/// By way of real processes: the same rows whichever protocol finds them.
+#[test]
+fn lab_reveals_the_same_rows_by_every_protocol() {
+    let folder = TempDir::new().expect("a folder");
+    let mut rows = Vec::new();
+    for protect in [
+        "security: semi-honest",
+        "security: malicious",
+        "protocol: ecdh",
+    ] {
+        let yaml = job("lab", files::REVEAL)
+            .replace("epsilon: none", &format!("epsilon: none, {protect}"));
+        assert!(yaml.contains(protect), "{yaml}");
+        let out = folder.path().join("result.csv").display().to_string();
+        let mut args = lab(folder.path(), &yaml);
+        args.extend(["--out".to_owned(), out.clone()]);
+        let report = run(folder.path(), &args).json();
+        assert_eq!(report["result"]["row_count"], SHARED, "{protect}");
+        rows.push(std::fs::read_to_string(out).expect("it was written"));
+    }
+    assert!(rows.iter().all(|other| *other == rows[0]));
+}
