@@ -1,13 +1,30 @@
-//! Known answers under `vectors/psi_vole/`, in either mode. Six and seven ids, padded to the smallest sets there are.
+//! Known answers under `vectors/psi_vole/`: in either mode with one reader, and in one with two. Six and seven ids, padded to the
+//! smallest sets there are; where both read, S's to three more, so that the returned bits do not fill their last byte.
 
 use super::*;
 use crate::channel::Channel;
 use crate::vectors::{self, BadCase, Change, Role, Run};
 use serde_json::{Value, json};
 
-struct Small(Security);
+struct Small(&'static str, Security, Readers);
 
-const RUNS: [Small; 2] = [Small(Security::SemiHonest), Small(Security::Malicious)];
+const RUNS: [Small; 3] = [
+    Small("semi_honest", Security::SemiHonest, Readers::ReceiverOnly),
+    Small("malicious", Security::Malicious, Readers::ReceiverOnly),
+    Small("both_read", Security::SemiHonest, Readers::Both),
+];
+
+/// S's size where both read: three tags more than whole bytes of bits.
+const SENDER_SIZE_BOTH: u32 = bounds::SET_IDS_MIN as u32 + 3;
+
+impl Small {
+    fn setup(&self) -> Setup {
+        match self.2 {
+            Readers::ReceiverOnly => setup(6, 7, self.1),
+            Readers::Both => setup(6, SENDER_SIZE_BOTH, self.1).read_by(Readers::Both),
+        }
+    }
+}
 
 /// R's numbers and S's: 3, 4 and 5 are common, at R's places 1, 3 and 4.
 const NUMBERS: [&[u64]; 2] = [&[9, 3, 8, 5, 4, 7], &[4, 20, 5, 21, 22, 3, 23]];
@@ -23,17 +40,17 @@ impl Run for Small {
     const FOLDER: &str = "psi_vole";
 
     fn name(&self) -> &'static str {
-        vectors::mode(self.0)
+        self.0
     }
 
     fn inputs(&self) -> Value {
-        let setup = setup(6, 7, self.0);
+        let setup = self.setup();
         let ids = NUMBERS.map(|numbers| {
             let ids = ids_of(numbers).into_iter();
             ids.map(|id| hex::encode(id.as_bytes())).collect::<Vec<_>>()
         });
-        json!({
-            "mode": vectors::mode(self.0),
+        let mut inputs = json!({
+            "mode": vectors::mode(self.1),
             "sid": hex::encode(SID.as_bytes()),
             "padded_sizes": [setup.sizes().receiver(), setup.sizes().sender()],
             "buckets": 1,
@@ -41,11 +58,15 @@ impl Run for Small {
             "sender_ids": ids[1],
             "receiver_seed": hex::encode(Block(2).to_bytes()),
             "sender_seed": hex::encode(Block(1).to_bytes()),
-        })
+        });
+        if self.2 == Readers::Both {
+            inputs["readers"] = json!("both");
+        }
+        inputs
     }
 
     fn role(&self, role: Role, channel: &mut Channel) -> Result<Value, Fault> {
-        let (setup, ids) = (setup(6, 7, self.0), ids_of(NUMBERS[role as usize]));
+        let (setup, ids) = (self.setup(), ids_of(NUMBERS[role as usize]));
         match role {
             Role::Receiver => {
                 let rng = &mut Prg::new(Block(2));
@@ -54,8 +75,11 @@ impl Run for Small {
             }
             Role::Sender => {
                 let rng = &mut Prg::new(Block(1));
-                sender::reveal(channel, SID, &setup, &ids, rng)?;
-                Ok(Value::Null)
+                let common = sender::reveal(channel, SID, &setup, &ids, rng)?;
+                Ok(match self.2 {
+                    Readers::ReceiverOnly => Value::Null,
+                    Readers::Both => json!(common),
+                })
             }
         }
     }
@@ -136,8 +160,30 @@ fn malicious_cases() -> Vec<BadCase> {
     ]
 }
 
-fn all_bad_cases() -> [Vec<BadCase>; 2] {
-    [semi_honest_cases(), malicious_cases()]
+/// What S refuses of what R returns.
+fn both_read_cases() -> Vec<BadCase> {
+    use Change::{BodyBytes, Flip, Gone, Put};
+    use Role::Sender;
+    let bytes = returned::bit_bytes(SENDER_SIZE_BOTH as usize);
+    let (bits, closing) = ((RETURNED, 0), (RETURNED_CLOSING, 0));
+    vec![
+        ("returned_too_few", Sender, bits, BodyBytes(bytes - 1)),
+        ("returned_too_many", Sender, bits, BodyBytes(bytes + 1)),
+        ("returned_after_last", Sender, bits, Put(bytes - 1, vec![8])),
+        ("returned_flipped", Sender, bits, Flip(0, vec![1])),
+        ("returned_missing", Sender, bits, Gone),
+        (
+            "returned_closing_flipped",
+            Sender,
+            closing,
+            Flip(31, vec![0x80]),
+        ),
+        ("returned_closing_missing", Sender, closing, Gone),
+    ]
+}
+
+fn all_bad_cases() -> [Vec<BadCase>; 3] {
+    [semi_honest_cases(), malicious_cases(), both_read_cases()]
 }
 
 #[test]
