@@ -42,15 +42,14 @@ pub fn invert(a: Block) -> Block {
     result
 }
 
-/// `base` to a public power.
-pub fn power(base: Block, mut exponent: u32) -> Block {
+/// `base` to a power that may be secret: all of its bits take the same steps.
+pub fn power(base: Block, exponent: u32) -> Block {
     let (mut square, mut result) = (base, Block::ONE);
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            result = multiply(result, square);
-        }
+    for bit in 0..u32::BITS {
+        let is_set = (exponent >> bit) & 1 == 1;
+        let factor = Block::ONE ^ (square ^ Block::ONE).masked(is_set);
+        result = multiply(result, factor);
         square = multiply(square, square);
-        exponent >>= 1;
     }
     result
 }
@@ -141,6 +140,13 @@ mod tests {
             polynomial.add(second);
             let whole = values.iter().rev().fold(Block::ZERO, |sum, value| multiply(sum ^ *value, Block(point)));
             prop_assert_eq!(polynomial.value(), whole);
+        }
+
+        #[test]
+        fn powers_of_one_element_add_their_exponents(base: u128, few in 1usize..40, a in 0..u32::MAX / 2, b in 0..u32::MAX / 2) {
+            let base = Block(base);
+            prop_assert_eq!(power(base, few as u32), powers(base, few)[few - 1]);
+            prop_assert_eq!(power(base, a + b), multiply(power(base, a), power(base, b)));
         }
 
         #[test]
