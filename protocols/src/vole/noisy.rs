@@ -39,17 +39,17 @@ pub(super) fn receive(
     security: Security,
     a: &[Block],
     rng: &mut impl CryptoRng,
-) -> Result<Vec<Block>, Fault> {
+) -> Result<Secret<Vec<Block>>, Fault> {
     let pairs = base::send(channel, sid, base::TRANSFERS, rng)?;
     let mut corrections = Vec::with_capacity(base::TRANSFERS * a.len());
-    let mut c = vec![Block::ZERO; a.len()];
+    let mut c = Secret::new(vec![Block::ZERO; a.len()]);
     let [mut zero, mut one] = [super::secret_blocks(a.len()), super::secret_blocks(a.len())];
     for pair in pairs.expose().iter().rev() {
         Prg::new(pair[0]).fill_blocks(zero.expose_mut());
         Prg::new(pair[1]).fill_blocks(one.expose_mut());
         let streams = zero.expose().iter().zip(one.expose());
         corrections.extend(streams.zip(a).map(|((zero, one), a)| *zero ^ *one ^ *a));
-        double_and_add(&mut c, zero.expose());
+        double_and_add(c.expose_mut(), zero.expose());
     }
     channel.send_all(CORRECTIONS, &corrections)?;
     if security.is_malicious() {
@@ -57,7 +57,10 @@ pub(super) fn receive(
         let weights = powers(challenge[0], a.len());
         channel.send_part(
             RESPONSE,
-            &[inner_product(&weights, a), inner_product(&weights, &c)],
+            &[
+                inner_product(&weights, a),
+                inner_product(&weights, c.expose()),
+            ],
         )?;
     }
     Ok(c)

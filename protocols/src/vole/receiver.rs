@@ -54,7 +54,9 @@ pub fn run(
     let mut noise = Noise::draw(setup, (0..BASE).map(|_| Block::random(rng)).collect(), rng);
     noise.a[TREE_CHECK] = noise.check_entry(setup);
     let base_sid = sid.part("base VOLE", 0);
-    noise.c = noisy::receive(channel, &base_sid, setup.security(), &noise.a, rng)?;
+    let c = noisy::receive(channel, &base_sid, setup.security(), &noise.a, rng)?;
+    noise.c = c.expose().clone();
+    drop(c);
     let mut transfers =
         extension::Receiver::set_up(channel, &sid.part("VOLE trees", 0), setup.security(), rng)?;
     let doubling = Doubling::new(sid.part("VOLE doubling", 0).as_bytes());
@@ -156,7 +158,7 @@ fn rebuild(
     rng: &mut impl CryptoRng,
 ) -> Result<(), Fault> {
     let choices = Secret::new(noise.choices(setup));
-    let keys = Secret::new(transfers.extend(channel, choices.expose(), rng)?);
+    let keys = transfers.extend(channel, choices.expose(), rng)?;
     let masked: Vec<Block> = channel.receive_all(TREE_SUMS, 2 * keys.expose().len())?;
     let differences: Vec<Block> = channel.receive_all(TREE_DIFFERENCES, NOISE)?;
     // Both sums are read, so that the address does not show the choice.

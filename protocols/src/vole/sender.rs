@@ -43,7 +43,7 @@ pub fn run(
                 rechoose(channel, delta, base.expose_mut())?;
             }
         }
-        let keys = Secret::new(transfers.extend(channel, setup.transfers(), rng)?);
+        let keys = transfers.extend(channel, setup.transfers(), rng)?;
         let blocks = places.expose_mut().as_flattened_mut();
         deal(
             channel,
@@ -91,18 +91,18 @@ fn deal(
     for root in roots.expose_mut().iter_mut() {
         *root = Block::random(rng);
     }
-    let dealt: Vec<(Vec<[Block; 2]>, Block)> = trees(setup, places)
+    let dealt: Vec<(Secret<Vec<[Block; 2]>>, Block)> = trees(setup, places)
         .into_par_iter()
         .zip(roots.expose().par_iter())
         .zip(&base[..NOISE])
         .map(|((leaves, root), base)| {
-            let mut sums = vec![[Block::ZERO; 2]; tree::depth(leaves.len())];
-            tree::deal(doubling, *root, leaves, &mut sums);
-            let [left, right] = sums.last().copied().unwrap_or_default();
+            let mut sums = Secret::new(vec![[Block::ZERO; 2]; tree::depth(leaves.len())]);
+            tree::deal(doubling, *root, leaves, sums.expose_mut());
+            let [left, right] = sums.expose().last().copied().unwrap_or_default();
             (sums, *base ^ left ^ right)
         })
         .collect();
-    let sums = dealt.iter().flat_map(|(sums, _)| sums).zip(keys);
+    let sums = dealt.iter().flat_map(|(sums, _)| sums.expose()).zip(keys);
     let masked: Vec<Block> = sums
         .flat_map(|(sums, keys)| [sums[0] ^ keys[0], sums[1] ^ keys[1]])
         .collect();

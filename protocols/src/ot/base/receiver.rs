@@ -12,6 +12,7 @@ use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;
 use rayon::prelude::*;
 use subtle::Choice;
+use zeroize::Zeroizing;
 
 /// One key for each of at most [`TRANSFERS`] choices; wiped when dropped. The order of operations does not depend on the choices.
 pub fn receive(
@@ -29,19 +30,20 @@ pub fn receive(
         .into());
     }
     let mut secrets = Secret::new(Vec::with_capacity(choices.len()));
-    let mut others = Vec::with_capacity(choices.len());
+    // Which of the sent points these make would tell the choices.
+    let mut others = Secret::new(Vec::with_capacity(choices.len()));
+    let mut uniform = Zeroizing::new([0; 64]);
     for _ in choices {
-        let mut uniform = [0; 64];
-        rng.fill_bytes(&mut uniform);
+        rng.fill_bytes(uniform.as_mut_slice());
         secrets
             .expose_mut()
             .push(Scalar::from_bytes_mod_order_wide(&uniform));
-        rng.fill_bytes(&mut uniform);
-        others.push(uniform);
+        rng.fill_bytes(uniform.as_mut_slice());
+        others.expose_mut().push(*uniform);
     }
     let pairs: Vec<[Point; 2]> = choices
         .par_iter()
-        .zip(secrets.expose().par_iter().zip(&others))
+        .zip(secrets.expose().par_iter().zip(others.expose()))
         .enumerate()
         .map(|(place, (choice, (secret, other)))| offer(sid, place, *choice, secret, other))
         .collect();
@@ -76,8 +78,9 @@ fn keys(sid: &SessionId, pairs: &[[Point; 2]], answer: &Point, secrets: &[Scalar
         .par_iter()
         .map(|secret| &multiples * &halved(secret))
         .collect();
-    let shared = RistrettoPoint::double_and_compress_batch(&halves);
-    let transfers = pairs.iter().zip(&shared).enumerate();
+    let halves = Secret::new(halves);
+    let shared = Secret::new(RistrettoPoint::double_and_compress_batch(halves.expose()));
+    let transfers = pairs.iter().zip(shared.expose()).enumerate();
     transfers
         .map(|(place, (pair, shared))| key(sid, place, pair, answer, shared))
         .collect()

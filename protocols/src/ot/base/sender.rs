@@ -10,6 +10,7 @@ use crate::session_id::SessionId;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use rand_core::CryptoRng;
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 /// Two keys for each of `count` ≤ [`TRANSFERS`] transfers; wiped when dropped.
 pub fn send(
@@ -27,8 +28,8 @@ pub fn send(
         .into());
     }
     let points: Vec<Point> = channel.receive_all(POINTS, 2 * count)?;
-    let mut uniform = [0; 64];
-    rng.fill_bytes(&mut uniform);
+    let mut uniform = Zeroizing::new([0; 64]);
+    rng.fill_bytes(uniform.as_mut_slice());
     let secret = Secret::new(Scalar::from_bytes_mod_order_wide(&uniform));
     let answer = Point::new(RistrettoPoint::mul_base(secret.expose()));
     channel.send_part(ANSWER, &[answer])?;
@@ -43,8 +44,11 @@ pub fn send(
             })
         })
         .collect();
-    let shared = RistrettoPoint::double_and_compress_batch(halves.as_flattened());
-    let transfers = pairs.iter().zip(shared.as_chunks::<2>().0).enumerate();
+    let halves = Secret::new(halves);
+    let halves = halves.expose().as_flattened();
+    let shared = Secret::new(RistrettoPoint::double_and_compress_batch(halves));
+    let transfers = pairs.iter().zip(shared.expose().as_chunks::<2>().0);
+    let transfers = transfers.enumerate();
     let keys = transfers.map(|(place, (pair, shared))| {
         [0, 1].map(|side| key(sid, place, pair, &answer, &shared[side]))
     });

@@ -10,6 +10,7 @@ use crate::block::Block;
 use crate::channel::Channel;
 use crate::fault::{Fault, Misuse};
 use crate::hash::CorrelationHash;
+use crate::secret::Secret;
 use crate::security::Security;
 use crate::session_id::SessionId;
 use rand_core::CryptoRng;
@@ -39,13 +40,13 @@ impl Receiver {
         })
     }
 
-    /// One key a choice.
+    /// One key a choice; wiped when dropped.
     pub fn extend(
         &mut self,
         channel: &mut Channel,
         choices: &[bool],
         rng: &mut impl CryptoRng,
-    ) -> Result<Vec<Block>, Fault> {
+    ) -> Result<Secret<Vec<Block>>, Fault> {
         if choices.len() > TRANSFERS_MAX {
             return Err(Misuse::TooMany {
                 what: "OT choices",
@@ -56,14 +57,14 @@ impl Receiver {
         }
         let packed = self.packed(choices, rng);
         let mut kept = Vec::new();
-        let mut keys = Vec::with_capacity(128 * packed.len());
-        let mut words = packed.as_slice();
-        for count in tiles(packed.len()) {
+        let mut keys = Secret::new(Vec::with_capacity(128 * packed.expose().len()));
+        let mut words = packed.expose().as_slice();
+        for count in tiles(words.len()) {
             let (tile, rest) = words.split_at(count);
             words = rest;
             let (columns, corrections) = self.columns(tile);
             channel.send_part(CORRECTIONS, &corrections)?;
-            push_rows(&columns, count, &mut keys);
+            push_rows(columns.expose(), count, keys.expose_mut());
             if self.security.is_malicious() {
                 kept.push((columns, tile));
             }
@@ -72,20 +73,21 @@ impl Receiver {
             let challenge: Vec<Block> = channel.receive_part(CHALLENGE, 1)?;
             let mut hashes = Hashes::new(challenge[0]);
             kept.iter()
-                .for_each(|(columns, tile)| hashes.add(columns, tile, tile.len()));
+                .for_each(|(columns, tile)| hashes.add(columns.expose(), tile, tile.len()));
             channel.send_part(RESPONSE, &hashes.response())?;
-            keys.drain(..128);
+            keys.expose_mut().drain(..128);
         }
-        keys.truncate(choices.len());
-        self.hash.hash_all(&mut keys, self.tweak);
-        self.tweak += keys.len() as u128;
+        keys.expose_mut().truncate(choices.len());
+        self.hash.hash_all(keys.expose_mut(), self.tweak);
+        self.tweak += choices.len() as u128;
         Ok(keys)
     }
 
     /// Choices as words, the last one filled up with random bits; in malicious mode behind one random word that masks the check.
-    fn packed(&self, choices: &[bool], rng: &mut impl CryptoRng) -> Vec<Block> {
+    fn packed(&self, choices: &[bool], rng: &mut impl CryptoRng) -> Secret<Vec<Block>> {
         let mut random_word = || Block::random(rng);
-        let mut words = Vec::with_capacity(choices.len() / 128 + 2);
+        let mut packed = Secret::new(Vec::with_capacity(choices.len() / 128 + 2));
+        let words = packed.expose_mut();
         if self.security.is_malicious() {
             words.push(random_word());
         }
@@ -97,18 +99,18 @@ impl Receiver {
             let unused = u128::MAX.checked_shl(chunk.len() as u32).unwrap_or(0);
             words.push(Block(bits | (random_word().0 & unused)));
         }
-        words
+        packed
     }
 
     /// v's columns for the words of one tile, and the corrections u ⊕ x of all instances.
-    pub(super) fn columns(&mut self, choices: &[Block]) -> (Box<Columns>, Vec<Block>) {
+    pub(super) fn columns(&mut self, choices: &[Block]) -> (Box<Secret<Columns>>, Vec<Block>) {
         let words = choices.len();
-        let mut columns: Box<Columns> = Box::new([[Block::ZERO; TILE_WORDS]; 128]);
+        let mut columns = Box::new(Secret::new([[Block::ZERO; TILE_WORDS]; 128]));
         let mut corrections = Vec::with_capacity(self.instances.len() * words);
         for (streams, columns) in self
             .instances
             .iter_mut()
-            .zip(columns.chunks_exact_mut(FIELD_BITS))
+            .zip(columns.expose_mut().chunks_exact_mut(FIELD_BITS))
         {
             let mut sum = [Block::ZERO; TILE_WORDS];
             sum[..words].copy_from_slice(choices);

@@ -45,13 +45,13 @@ impl Sender {
         })
     }
 
-    /// Two keys for each of `count` transfers.
+    /// Two keys for each of `count` transfers; wiped when dropped.
     pub fn extend(
         &mut self,
         channel: &mut Channel,
         count: usize,
         rng: &mut impl CryptoRng,
-    ) -> Result<Vec<[Block; 2]>, Fault> {
+    ) -> Result<Secret<Vec<[Block; 2]>>, Fault> {
         if count > TRANSFERS_MAX {
             return Err(Misuse::TooMany {
                 what: "OTs",
@@ -62,35 +62,37 @@ impl Sender {
         }
         let words = count.div_ceil(128) + usize::from(self.security.is_malicious());
         let mut kept = Vec::new();
-        let mut rows = Vec::with_capacity(128 * words);
+        let mut rows = Secret::new(Vec::with_capacity(128 * words));
         for words in tiles(words) {
             let corrections: Vec<Block> = channel.receive_part(CORRECTIONS, INSTANCES * words)?;
             let columns = self.columns(&corrections, words);
-            push_rows(&columns, words, &mut rows);
+            push_rows(columns.expose(), words, rows.expose_mut());
             if self.security.is_malicious() {
                 kept.push((columns, words));
             }
         }
         if self.security.is_malicious() {
             self.check(channel, &kept, rng)?;
-            rows.drain(..128);
+            rows.expose_mut().drain(..128);
         }
-        rows.truncate(count);
-        let mut others: Vec<Block> = rows.iter().map(|row| *row ^ *self.delta.expose()).collect();
-        self.hash.hash_all(&mut rows, self.tweak);
-        self.hash.hash_all(&mut others, self.tweak);
+        rows.expose_mut().truncate(count);
+        let delta = *self.delta.expose();
+        let others: Vec<Block> = rows.expose().iter().map(|row| *row ^ delta).collect();
+        let mut others = Secret::new(others);
+        self.hash.hash_all(rows.expose_mut(), self.tweak);
+        self.hash.hash_all(others.expose_mut(), self.tweak);
         self.tweak += count as u128;
-        Ok(rows
-            .into_iter()
-            .zip(others)
-            .map(|(zero, one)| [zero, one])
-            .collect())
+        let pairs = rows.expose().iter().zip(others.expose());
+        Ok(Secret::new(
+            pairs.map(|(zero, one)| [*zero, *one]).collect(),
+        ))
     }
 
     /// q's columns: the streams' part, and Δ_i times the correction.
-    fn columns(&mut self, corrections: &[Block], words: usize) -> Box<Columns> {
-        let mut columns: Box<Columns> = Box::new([[Block::ZERO; TILE_WORDS]; 128]);
+    fn columns(&mut self, corrections: &[Block], words: usize) -> Box<Secret<Columns>> {
+        let mut columns = Box::new(Secret::new([[Block::ZERO; TILE_WORDS]; 128]));
         let tiles = columns
+            .expose_mut()
             .chunks_exact_mut(FIELD_BITS)
             .zip(corrections.chunks_exact(words));
         for (instance, (streams, (columns, corrections))) in
@@ -115,14 +117,14 @@ impl Sender {
     fn check(
         &self,
         channel: &mut Channel,
-        kept: &[(Box<Columns>, usize)],
+        kept: &[(Box<Secret<Columns>>, usize)],
         rng: &mut impl CryptoRng,
     ) -> Result<(), Fault> {
         let challenge = Block::random(rng);
         channel.send_part(CHALLENGE, &[challenge])?;
         let mut hashes = Hashes::new(challenge);
         kept.iter()
-            .for_each(|(columns, words)| hashes.add(columns, &[], *words));
+            .for_each(|(columns, words)| hashes.add(columns.expose(), &[], *words));
         let response: Vec<Block> = channel.receive_part(RESPONSE, RESPONSE_BLOCKS)?;
         hashes.check(*self.delta.expose(), &response)
     }

@@ -26,17 +26,19 @@ fn run(security: Security, batches: Vec<Vec<bool>>) -> Vec<(Vec<[Block; 2]>, Vec
         let mut sender = Sender::set_up(&mut to_receiver, &SID, security, &mut rng)?;
         counts
             .into_iter()
-            .map(|count| sender.extend(&mut to_receiver, count, &mut rng))
-            .collect::<Result<Vec<_>, _>>()
+            .map(|count| {
+                let pairs = sender.extend(&mut to_receiver, count, &mut rng)?;
+                Ok(pairs.expose().clone())
+            })
+            .collect::<Result<Vec<_>, Fault>>()
     });
     let mut rng = Prg::new(Block(2));
     let mut receiver = Receiver::set_up(&mut to_sender, &SID, security, &mut rng).expect("honest");
     let chosen: Vec<_> = batches
         .iter()
         .map(|batch| {
-            receiver
-                .extend(&mut to_sender, batch, &mut rng)
-                .expect("honest")
+            let keys = receiver.extend(&mut to_sender, batch, &mut rng);
+            keys.expect("honest").expose().clone()
         })
         .collect();
     let pairs = sender.join().expect("no panic").expect("honest");
@@ -57,7 +59,8 @@ fn sender_against(cheat: impl FnOnce(&mut Channel, &mut Receiver) + Send + 'stat
         .expect("honest set-up");
     let fault = sender
         .extend(&mut to_receiver, 128, &mut rng)
-        .expect_err("the check fails");
+        .err()
+        .expect("the check fails");
     cheater.join().expect("no panic");
     fault
 }
@@ -74,7 +77,7 @@ fn choices_that_differ_between_instances_fail_the_check() {
         channel.send_part(CORRECTIONS, &corrections).expect("sent");
         let challenge: Vec<Block> = channel.receive_part(CHALLENGE, 1).expect("challenge");
         let mut hashes = subspace::Hashes::new(challenge[0]);
-        hashes.add(&columns, &words, 2);
+        hashes.add(columns.expose(), &words, 2);
         channel
             .send_part(RESPONSE, &hashes.response())
             .expect("sent");
@@ -96,7 +99,7 @@ fn a_response_to_other_choices_fails_the_check() {
         channel.send_part(CORRECTIONS, &corrections).expect("sent");
         let challenge: Vec<Block> = channel.receive_part(CHALLENGE, 1).expect("challenge");
         let mut hashes = subspace::Hashes::new(challenge[0]);
-        hashes.add(&columns, &[Block(78), Block(u128::MAX)], 2);
+        hashes.add(columns.expose(), &[Block(78), Block(u128::MAX)], 2);
         channel
             .send_part(RESPONSE, &hashes.response())
             .expect("sent");
@@ -159,7 +162,8 @@ fn second_batch(
     };
     let (chosen, sent, _) = both(honest(), receive, send);
     let (pairs, first_tweak) = sent.expect("honest");
-    (pairs, chosen.expect("honest"), first_tweak)
+    let chosen = chosen.expect("honest");
+    (pairs.expose().clone(), chosen.expose().clone(), first_tweak)
 }
 
 #[test]

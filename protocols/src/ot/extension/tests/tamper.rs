@@ -35,14 +35,14 @@ fn run_over(sid: SessionId, security: Security, ends: Ends) -> Ended {
         let mut receiver = Receiver::set_up(channel, &sid, security, rng)?;
         let batches = batches.iter();
         batches
-            .map(|batch| receiver.extend(channel, batch, rng))
+            .map(|batch| Ok(receiver.extend(channel, batch, rng)?.expose().clone()))
             .collect()
     };
     let send = |channel: &mut Channel| -> Batches<[Block; 2]> {
         let rng = &mut Prg::new(Block(1));
         let mut sender = Sender::set_up(channel, &sid, security, rng)?;
         (0..batches.len())
-            .map(|_| sender.extend(channel, TRANSFERS, rng))
+            .map(|_| Ok(sender.extend(channel, TRANSFERS, rng)?.expose().clone()))
             .collect()
     };
     let (chosen, pairs, totals) = both(ends, receive, send);

@@ -40,7 +40,7 @@ impl Run for TwoBatches {
                 let mut receiver = Receiver::set_up(channel, &SID, self.0, rng)?;
                 let mut keys = |choices: &&[bool]| {
                     let keys = receiver.extend(channel, choices, rng)?;
-                    Ok(vectors::blocks(&keys))
+                    Ok(vectors::blocks(keys.expose()))
                 };
                 batches.map(&mut keys).collect()
             }
@@ -49,7 +49,7 @@ impl Run for TwoBatches {
                 let mut sender = Sender::set_up(channel, &SID, self.0, rng)?;
                 let mut pairs = |choices: &&[bool]| {
                     let pairs = sender.extend(channel, choices.len(), rng)?;
-                    Ok(vectors::pairs(&pairs))
+                    Ok(vectors::pairs(pairs.expose()))
                 };
                 batches.map(&mut pairs).collect()
             }
