@@ -31,6 +31,7 @@ type Answer = Result<Response<Document>, Status>;
 impl Local for Api {
     type JobWatchStream = BoxStream<'static, Result<Document, Status>>;
     type JobResultStream = BoxStream<'static, Result<Chunk, Status>>;
+    type JobResultParquetStream = BoxStream<'static, Result<Chunk, Status>>;
 
     async fn status(&self, _: Request<Empty>) -> Answer {
         let status = self.status.clone();
@@ -136,6 +137,15 @@ impl Local for Api {
             .aside(move |jobs| open_result(&jobs.result(&job)?))
             .await?;
         Ok(Response::new(chunks(result)))
+    }
+
+    async fn job_result_parquet(
+        &self,
+        request: Request<JobRef>,
+    ) -> Result<Response<Self::JobResultParquetStream>, Status> {
+        let job = request.into_inner().job;
+        let copy = self.aside(move |jobs| jobs.result_as_parquet(&job)).await?;
+        Ok(Response::new(chunks(copy)))
     }
 
     async fn job_cancel(&self, request: Request<JobRef>) -> Answer {

@@ -7,6 +7,7 @@
 //! | [`open_dataset`] | the only door to rows: needs all parties' approval and an unchanged file |
 //! | [`prepare`] | the local query: ids, group codes and measures for the protocol |
 //! | [`table()`], [`write_rows`] | results over the receiver's own rows |
+//! | [`write_parquet`] | a result's copy as Parquet |
 //! | `ids` | brings ids to one form and digests them for one job |
 //!
 //! Who learns what: everything here stays in this node. What leaves it are counts and hashes (the manifest), a rounded size
@@ -27,9 +28,11 @@ mod manifest;
 mod measure;
 mod one_row;
 mod open;
+mod parquet_out;
 mod prepared;
 mod question;
 mod register;
+mod result_records;
 mod review;
 mod rows;
 mod spill;
@@ -43,14 +46,15 @@ pub use local_query::{Progress, prepare};
 pub use manifest::{Column, Dataset, Format, IdCounts, MANIFEST_VERSION, Manifest, Storage};
 pub use one_row::Counts;
 pub use open::{OpenDataset, open_dataset};
+pub use parquet_out::write_parquet;
 pub use prepared::{Bucket, Prepared};
 pub use register::register;
 pub(crate) use review::{ColumnReview, Review, review};
 pub use rows::RowSet;
 pub use spill::SpillFolder;
 pub use survey::{eligible_ids, survey};
-pub use table::{AVERAGE_DECIMALS, Cell, Table, table};
-pub use write_rows::{Shown, write_rows};
+pub use table::{AVERAGE_DECIMALS, Cell, Table, table, table_types};
+pub use write_rows::{Shown, row_types, write_rows};
 
 #[cfg(test)]
 mod tests;

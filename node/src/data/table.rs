@@ -8,6 +8,7 @@
 use super::csv_out::CsvFile;
 use super::fault::defect;
 use super::group;
+use super::manifest::Storage;
 use super::prepared::Prepared;
 use super::rows::RowSet;
 use super::values::exact;
@@ -20,6 +21,9 @@ use std::path::Path;
 
 /// Decimals of an average beyond those of its measure; zeros among them are not written.
 pub const AVERAGE_DECIMALS: u8 = 8;
+
+/// Digits of sums and averages: 128 bits, in which both stay (see [`value`]).
+const NUMBER_DIGITS: u8 = 38;
 
 /// A result table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +108,25 @@ pub fn table(prepared: &Prepared, matched: &RowSet, plan: &Plan) -> Result<Table
         rows: rows.collect::<Result<_, _>>()?,
         suppressed,
     })
+}
+
+/// The types of a table's columns, in the order of SELECT: groups are text, numbers are exact.
+pub fn table_types(plan: &Plan, columns: &[TableColumn]) -> Result<Vec<Storage>, Problem> {
+    let exact = |side: usize, place: usize, decimals: u8| {
+        let side = plan.sides.get(side).ok_or_else(not_ours)?;
+        let measure = side.measures.get(place).ok_or_else(not_ours)?;
+        Ok(Storage::Decimal {
+            precision: NUMBER_DIGITS,
+            scale: measure.scale + decimals,
+        })
+    };
+    let types = columns.iter().map(|column| match column.value {
+        TableValue::Group { .. } => Ok(Storage::Text),
+        TableValue::CountAll | TableValue::Count { .. } => Ok(Storage::Integer),
+        TableValue::Sum { side, place } => exact(side, place, 0),
+        TableValue::Avg { side, place } => exact(side, place, AVERAGE_DECIMALS),
+    });
+    types.collect()
 }
 
 fn own_side(plan: &Plan) -> Result<(usize, &Side), Problem> {

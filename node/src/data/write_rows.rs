@@ -4,6 +4,7 @@ use super::csv_out::{self, CsvFile};
 use super::facts::{unknown_column, usable};
 use super::fault::defect;
 use super::file::{self, Chunk, Form, Part, Reading};
+use super::manifest::Storage;
 use super::open::OpenDataset;
 use super::rows::RowSet;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray, UInt32Array};
@@ -49,6 +50,15 @@ pub fn write_rows(
     open.file.check_unchanged()?;
     result.finish()?;
     Ok(written)
+}
+
+/// The types of the result's columns, in its order: those of the dataset.
+pub fn row_types(open: &OpenDataset, shown: Shown<'_>) -> Result<Vec<Storage>, Problem> {
+    let columns = laid_out(open, shown)?;
+    let types = columns
+        .iter()
+        .map(|name| Ok(usable(&open.dataset, name)?.clone()));
+    types.collect()
 }
 
 /// The columns in the order of the result; each is in the file.

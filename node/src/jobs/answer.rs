@@ -1,7 +1,7 @@
 //! From what the protocol told this party to the file that its people read.
 
 use super::kept::Kept;
-use crate::data::{self, Cell, OpenDataset, Shown, Table};
+use crate::data::{self, Cell, OpenDataset, Shown, Storage, Table};
 use entente_wire::names::{ColumnName, OrgName};
 use entente_wire::plan::{Operator, Plan};
 use entente_wire::problem::{Code, Problem};
@@ -18,15 +18,25 @@ pub(super) enum Learned {
     Nothing,
 }
 
-/// Writes what was learned for `own`'s people; gives the rows written and the groups suppressed.
+/// What was written.
+pub(super) struct Written {
+    /// Rows without the header.
+    pub(super) rows: u64,
+    /// Groups not shown because they are smaller than allowed.
+    pub(super) suppressed_groups: u64,
+    /// Types of the columns, in the file's order.
+    pub(super) types: Vec<Storage>,
+}
+
+/// Writes what was learned for `own`'s people.
 pub(super) fn write(
     own: &OrgName,
     open: &OpenDataset,
     plan: &Plan,
     learned: &Learned,
     out: &Path,
-) -> Result<(u64, u64), Problem> {
-    let table = match (learned, &plan.operator) {
+) -> Result<Written, Problem> {
+    let (table, types) = match (learned, &plan.operator) {
         (Learned::Common(kept), Operator::Reveal { readers, display }) => {
             let reads = readers.get(own).ok_or_else(misfit)?;
             let shown = Shown {
@@ -34,18 +44,27 @@ pub(super) fn write(
                 star: reads.star,
                 display,
             };
-            return Ok((data::write_rows(open, &kept.common, shown, out)?, 0));
+            return Ok(Written {
+                rows: data::write_rows(open, &kept.common, shown, out)?,
+                suppressed_groups: 0,
+                types: data::row_types(open, shown)?,
+            });
         }
-        (Learned::Common(kept), Operator::Table { .. }) => {
-            data::table(&kept.prepared, &kept.common, plan)?
-        }
+        (Learned::Common(kept), Operator::Table { columns, .. }) => (
+            data::table(&kept.prepared, &kept.common, plan)?,
+            data::table_types(plan, columns)?,
+        ),
         (Learned::Count(count), Operator::Overlap { name, min_group }) => {
-            overlap(name, *count, *min_group)
+            (overlap(name, *count, *min_group), vec![Storage::Integer])
         }
         _ => return Err(misfit()),
     };
     table.write_csv(out)?;
-    Ok((table.rows.len() as u64, table.suppressed))
+    Ok(Written {
+        rows: table.rows.len() as u64,
+        suppressed_groups: table.suppressed,
+        types,
+    })
 }
 
 fn misfit() -> Problem {

@@ -3,8 +3,10 @@
 //! A result is written under a temporary name while the session is on and gets its own name only after both nodes have closed,
 //! so a file called `result.csv` is always a whole one of a run that both sides have signed.
 
+use super::answer::Written;
 use super::views::released;
 use super::{Core, Jobs, unknown};
+use crate::data::{self, Storage};
 use crate::jobs::life::End;
 use crate::ledger::ResultFile;
 use entente_wire::canonical::Digest;
@@ -12,7 +14,7 @@ use entente_wire::problem::{Code, Problem};
 use entente_wire::seal::JobHash;
 use ring::digest::{Context, SHA256};
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +30,8 @@ pub struct ResultAt {
     pub rows: u64,
     /// Groups not shown because they are smaller than allowed.
     pub suppressed_groups: u64,
+    /// Types of the columns, in the file's order. None where the result was released before they were kept.
+    pub types: Vec<Storage>,
 }
 
 /// A result that is not released yet. The file goes with it unless it is released.
@@ -92,7 +96,26 @@ impl Jobs {
             path,
             rows: result.rows,
             suppressed_groups: result.suppressed_groups,
+            types: result.types,
         })
+    }
+
+    /// The same result as Parquet, with the types that the columns have in the dataset: a copy without a name, gone once the file
+    /// is closed. Reads the whole result; blocking.
+    pub fn result_as_parquet(&self, job_ref: &str) -> Result<File, Problem> {
+        let result = self.result(job_ref)?;
+        if result.types.is_empty() {
+            return Err(Problem::here(
+                Code::NotInThisVersion,
+                "the result was released by an earlier version, which did not keep the types of its columns",
+                "take it as CSV: --out FILE.csv",
+            ));
+        }
+        let folder = result.path.parent().unwrap_or(Path::new("."));
+        let mut copy = tempfile::tempfile_in(folder).map_err(|error| unwritable(folder, &error))?;
+        data::write_parquet(&result.path, &result.types, &mut copy)?;
+        copy.rewind().map_err(|error| unwritable(folder, &error))?;
+        Ok(copy)
     }
 }
 
@@ -139,7 +162,7 @@ impl Draft {
     }
 
     /// What was written, on disk.
-    pub(super) fn finish(&self, rows: u64, suppressed_groups: u64) -> Result<ResultFile, Problem> {
+    pub(super) fn finish(&self, written: Written) -> Result<ResultFile, Problem> {
         let unwritable = |error| unwritable(&self.path, &error);
         File::open(&self.path)
             .and_then(|file| file.sync_all())
@@ -148,8 +171,9 @@ impl Draft {
         Ok(ResultFile {
             folder: self.folder.clone(),
             digest,
-            rows,
-            suppressed_groups,
+            rows: written.rows,
+            suppressed_groups: written.suppressed_groups,
+            types: written.types,
         })
     }
 

@@ -94,9 +94,9 @@ impl Core {
             Learned::Nothing => None,
             learned => {
                 let draft = self.draft(&grant.job(), terms.own.attempt)?;
-                let (rows, suppressed) =
+                let written =
                     answer::write(&self.own, &open, &derived.plan, &learned, draft.path())?;
-                let file = draft.finish(rows, suppressed)?;
+                let file = draft.finish(written)?;
                 Some((draft, file))
             }
         };

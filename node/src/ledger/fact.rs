@@ -3,7 +3,7 @@
 //! A fact says what happened and is never changed or removed. Signed documents are kept byte for byte as they were signed,
 //! so that every fact can be proven again years later with public keys alone.
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Storage};
 use entente_wire::approval::SignedDecision;
 use entente_wire::canonical::Digest;
 use entente_wire::local::DatasetReport;
@@ -264,6 +264,9 @@ pub struct ResultFile {
     pub rows: u64,
     /// Groups not shown because they are smaller than allowed.
     pub suppressed_groups: u64,
+    /// Types of the columns, in the file's order. None where the result is older than this field.
+    #[serde(default)]
+    pub types: Vec<Storage>,
 }
 
 /// A record that was refused: enough to see who sent what, not the thing itself.

@@ -11,6 +11,7 @@ mod bad_values;
 mod derived;
 mod formats;
 mod oracle;
+mod parquet_out;
 mod questions;
 mod results;
 mod spilled;

@@ -2,6 +2,8 @@
 
 use super::pair::Pair;
 use super::question::{OVERLAP, REVEAL, TABLE, job};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use entente_wire::local::JobState;
 use entente_wire::problem::Code;
 use std::fs;
@@ -22,6 +24,39 @@ fn a_reveal_gives_the_receivers_own_rows_of_common_ids() {
         .collect();
     assert_eq!(pair.result(hash), format!("tier,balance\n{expected}"));
     assert_eq!(pair.bank.view(hash).result_rows, Some(20));
+}
+
+#[test]
+fn a_result_can_be_had_as_parquet_while_the_csv_stays_as_it_was_released() {
+    let mut pair = Pair::new();
+    let hash = pair.ready(&job(REVEAL, ""));
+    let session = pair.open();
+    pair.run(session).expect("runs");
+    let before = pair.result(hash);
+    let jobs = pair.bank.jobs();
+    let file = jobs.result_as_parquet(&hash.short()).expect("a copy");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
+    let types: Vec<_> = reader
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| (field.name().clone(), field.data_type().clone()))
+        .collect();
+    assert_eq!(
+        types,
+        [
+            ("tier".to_owned(), DataType::Utf8),
+            ("balance".to_owned(), DataType::Decimal128(4, 2))
+        ]
+    );
+    assert_eq!(reader.metadata().file_metadata().num_rows(), 20);
+    assert_eq!(pair.result(hash), before);
+    let path = jobs.result(&hash.short()).expect("a result").path;
+    let folder = path.parent().expect("a folder");
+    let left = fs::read_dir(folder).expect("reads").count();
+    assert_eq!(left, 1, "the copy has no name");
+    let problem = pair.pay.jobs().result_as_parquet(&hash.short());
+    assert_eq!(problem.expect_err("not theirs").code, Code::ResultNotYours);
 }
 
 #[test]
