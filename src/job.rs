@@ -1,21 +1,20 @@
 //! `entente job`: ask a question. Write it, have it checked, see who would learn what, submit it, watch it, read the answer.
 
+mod result;
+
 use crate::cli::Context;
 use crate::failure::{Failure, file_problem};
 use crate::local_node::{LocalNode, block_on};
 use crate::policy::write_new_file;
 use crate::progress::{self, Display};
-use crate::result_table::ResultTable;
 use crate::screen::table;
 use clap::{Args, Subcommand};
 use entente_wire::local::{JobCheck, JobState, JobView};
 use entente_wire::problem::{Code, Problem};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use result::ResultOf;
+pub(crate) use result::{read_result, save_result, suppressed_groups};
+use std::path::PathBuf;
 use std::time::Duration;
-
-/// Largest result that is read whole into a table or JSON; `--csv` has no limit.
-const TABLE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Jobs.
 #[derive(Subcommand)]
@@ -60,19 +59,6 @@ pub(crate) struct Watch {
     /// Stop following after this time; the job goes on.
     #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
     timeout: Option<Duration>,
-}
-
-/// The answer of a job.
-#[derive(Args)]
-pub(crate) struct ResultOf {
-    #[command(flatten)]
-    id: JobId,
-    /// The CSV file as it is.
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
-    /// Write the CSV file there instead.
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
 }
 
 impl Job {
@@ -286,86 +272,4 @@ async fn follow(context: &Context, node: &mut LocalNode, job: &str) -> Result<Jo
             "report this with the node's log",
         ))
     })
-}
-
-impl ResultOf {
-    async fn run(self, context: &Context, node: &mut LocalNode) -> Result<(), Failure> {
-        let job = self.id.job;
-        if let Some(path) = &self.out {
-            save_result(node, &job, path).await?;
-            context.screen.show(
-                &serde_json::json!({ "file": path.display().to_string() }),
-                |_| path.display().to_string(),
-            );
-            return Ok(());
-        }
-        if self.csv {
-            let screen = context.screen;
-            node.job_result(job, |chunk| {
-                screen.bytes(chunk);
-                Ok(())
-            })
-            .await?;
-            return Ok(());
-        }
-        let table = read_result(node, &job, usize::MAX).await?;
-        context.screen.show(&table, ResultTable::text);
-        Ok(())
-    }
-}
-
-/// The result file into a file of the person's own, whole or not at all.
-pub(crate) async fn save_result(
-    node: &mut LocalNode,
-    job: &str,
-    path: &Path,
-) -> Result<(), Problem> {
-    let unwritten = |fault: &std::io::Error| file_problem(path, "written", fault);
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|fault| unwritten(&fault))?;
-    node.job_result(job.to_owned(), |chunk| {
-        file.write_all(chunk).map_err(|fault| unwritten(&fault))
-    })
-    .await?;
-    file.persist(path)
-        .map_err(|fault| unwritten(&fault.error))?;
-    Ok(())
-}
-
-/// The result as a table of at most `rows_max` rows.
-pub(crate) async fn read_result(
-    node: &mut LocalNode,
-    job: &str,
-    rows_max: usize,
-) -> Result<ResultTable, Problem> {
-    let mut csv = Vec::new();
-    node.job_result(job.to_owned(), |chunk| {
-        if csv.len() + chunk.len() > TABLE_BYTES_MAX {
-            return Err(Problem::request(
-                Code::Argument,
-                format!("the result is larger than {TABLE_BYTES_MAX} bytes"),
-                "take the file: --csv or --out FILE",
-            ));
-        }
-        csv.extend_from_slice(chunk);
-        Ok(())
-    })
-    .await?;
-    let suppressed = suppressed_groups(node, job).await?;
-    ResultTable::from_csv(csv.as_slice(), rows_max, suppressed)
-}
-
-/// How many groups the job does not show.
-pub(crate) async fn suppressed_groups(
-    node: &mut LocalNode,
-    job: &str,
-) -> Result<Option<u64>, Problem> {
-    let jobs = node.jobs().await?;
-    let view = jobs
-        .iter()
-        .find(|view| view.id == job || view.hash.to_string().starts_with(job));
-    Ok(view.and_then(|view| view.suppressed_groups))
 }
