@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use entente_wire::local::{JobCheck, JobState, JobView};
 use entente_wire::problem::{Code, Problem};
 use result::ResultOf;
-pub(crate) use result::{read_result, save_result, suppressed_groups};
+pub(crate) use result::{read_large_result, read_result, save_result};
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use crate::local_node::LocalNode;
 use crate::result_table::ResultTable;
 use clap::Args;
 use entente_wire::problem::{Code, Problem};
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// Largest result that is read whole into a table or JSON; `--csv` has no limit.
@@ -96,11 +96,25 @@ pub(crate) async fn read_result(
     ResultTable::from_csv(csv.as_slice(), rows_max, suppressed)
 }
 
-/// How many groups the job does not show.
-pub(crate) async fn suppressed_groups(
+/// The same of a result of any size: it goes through a file without a name.
+pub(crate) async fn read_large_result(
     node: &mut LocalNode,
     job: &str,
-) -> Result<Option<u64>, Problem> {
+    rows_max: usize,
+) -> Result<ResultTable, Problem> {
+    let unwritten = |fault: &std::io::Error| file_problem(&std::env::temp_dir(), "written", fault);
+    let mut file = tempfile::tempfile().map_err(|fault| unwritten(&fault))?;
+    node.job_result(job.to_owned(), |chunk| {
+        file.write_all(chunk).map_err(|fault| unwritten(&fault))
+    })
+    .await?;
+    file.rewind().map_err(|fault| unwritten(&fault))?;
+    let suppressed = suppressed_groups(node, job).await?;
+    ResultTable::from_csv(file, rows_max, suppressed)
+}
+
+/// How many groups the job does not show.
+async fn suppressed_groups(node: &mut LocalNode, job: &str) -> Result<Option<u64>, Problem> {
     let jobs = node.jobs().await?;
     let view = jobs
         .iter()

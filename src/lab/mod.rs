@@ -8,7 +8,7 @@ use crate::cli::Context;
 use crate::failure::{Failure, file_problem};
 use crate::job;
 use crate::local_node::{LocalNode, block_on};
-use crate::loopback::{Folder, Timer, World};
+use crate::loopback::{Folder, Timer, World, await_end};
 use crate::progress::Display;
 use crate::result_table::ResultTable;
 use crate::service::interruptible;
@@ -17,7 +17,8 @@ use entente_wire::job::Job;
 use entente_wire::names::OrgName;
 use entente_wire::problem::{Code, Problem};
 use organisation::{Organisation, Organisations};
-use report::{Report, Spent};
+use report::{Report, Results, Spent};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -32,7 +33,7 @@ pub(crate) struct Lab {
     /// The job file with the question.
     #[arg(long, value_name = "FILE")]
     ask: PathBuf,
-    /// Write the result there, as CSV.
+    /// Write the asker's result there, as CSV.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Most result rows in the JSON document; the count is always whole.
@@ -61,30 +62,32 @@ impl Lab {
         let display = Display::quiet_unless_interactive(context.screen);
         let finished = world.ask(&asker, yaml, display, |_, _| {}).await?;
         let spent = Spent::by(&world);
-        let result = self.result(&mut world, &asker, &finished.job.id).await?;
-        let report = Report::of(&mut world, result, setup, &finished, &before, &spent).await?;
+        let results = self.results(&mut world, &job, &finished.job.id).await?;
+        if let Some(out) = &self.out {
+            let node = &mut world.member(&asker)?.node;
+            job::save_result(node, &finished.job.id, out).await?;
+        }
+        let results = Results { asker, results };
+        let report = Report::of(&mut world, results, setup, &finished, &before, &spent).await?;
         context.screen.show(&report, Report::text);
         Ok(())
     }
 
-    /// The result as a table, and as a file where that is wanted.
-    async fn result(
+    /// What each organisation that reads has at its own node.
+    async fn results(
         &self,
         world: &mut World,
-        asker: &OrgName,
-        job: &str,
-    ) -> Result<ResultTable, Failure> {
-        let node = &mut world.member(asker)?.node;
-        match &self.out {
-            None => Ok(job::read_result(node, job, self.rows).await?),
-            Some(out) => {
-                job::save_result(node, job, out).await?;
-                let file =
-                    std::fs::File::open(out).map_err(|fault| file_problem(out, "read", &fault))?;
-                let suppressed = job::suppressed_groups(node, job).await?;
-                Ok(ResultTable::from_csv(file, self.rows, suppressed)?)
-            }
+        job: &Job,
+        id: &str,
+    ) -> Result<BTreeMap<OrgName, ResultTable>, Failure> {
+        let mut results = BTreeMap::new();
+        for org in &job.results_to {
+            let member = world.member(org)?;
+            await_end(member, id).await?;
+            let result = job::read_large_result(&mut member.node, id, self.rows).await?;
+            results.insert(org.clone(), result);
         }
+        Ok(results)
     }
 }
 

@@ -7,12 +7,18 @@ use crate::result_table::ResultTable;
 use crate::screen::table;
 use entente_wire::local::Progress;
 use entente_wire::names::OrgName;
+use entente_wire::problem::{Code, Problem};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The JSON document of `entente lab`.
 #[derive(Serialize)]
 pub(super) struct Report {
+    /// The asker's.
     result: ResultTable,
+    /// Where more than one organisation reads: what each has, by its name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    results: BTreeMap<OrgName, ResultTable>,
     /// From all approvals given to the result on disk.
     wall_s: f64,
     /// The run's own stages, as the asker's node saw them.
@@ -37,6 +43,28 @@ struct Process {
     sent_bytes: Option<u64>,
     /// Protocol bytes received from the partner.
     received_bytes: Option<u64>,
+}
+
+/// What each organisation that reads has, and whose is shown first.
+pub(super) struct Results {
+    pub(super) asker: OrgName,
+    pub(super) results: BTreeMap<OrgName, ResultTable>,
+}
+
+impl Results {
+    /// The asker's, and all of them where there are several.
+    fn split(mut self) -> Result<(ResultTable, BTreeMap<OrgName, ResultTable>), Problem> {
+        let several = self.results.len() > 1;
+        let own = match several {
+            true => self.results.get(&self.asker).cloned(),
+            false => self.results.remove(&self.asker),
+        };
+        let own = own.ok_or_else(|| {
+            let what = "the asker's result was not read";
+            Problem::here(Code::Defect, what, "report this with the job file")
+        })?;
+        Ok((own, self.results))
+    }
 }
 
 /// What every process had used at one moment, members first, the coordinator last.
@@ -64,7 +92,7 @@ impl Report {
     /// Puts the figures together.
     pub(super) async fn of(
         world: &mut World,
-        result: ResultTable,
+        results: Results,
         setup: Vec<Timer>,
         finished: &Finished,
         before: &Spent,
@@ -88,8 +116,10 @@ impl Report {
         for ((org, progress), ((begin, end), peak_mib)) in progress.into_iter().zip(used) {
             processes.push(Process::of(org, progress, end - begin, *end, *peak_mib));
         }
+        let (result, results) = results.split()?;
         Ok(Self {
             result,
+            results,
             wall_s: finished.wall_s,
             stages: stages.collect(),
             setup,
@@ -102,9 +132,17 @@ impl Report {
         let stages = self.stages.iter().map(timer_text).collect::<Vec<_>>();
         let setup = self.setup.iter().map(timer_text).collect::<Vec<_>>();
         let rows = self.processes.iter().map(Process::row).collect();
+        let shown = match self.results.is_empty() {
+            true => self.result.text(),
+            false => {
+                let each = self.results.iter();
+                let each = each.map(|(org, result)| format!("{org} reads:\n{}", result.text()));
+                each.collect::<Vec<_>>().join("\n\n")
+            }
+        };
         format!(
             "{}\n\nfrom all approvals to the result on disk: {} ({})\nbefore that: {}\n{}",
-            self.result.text(),
+            shown,
             in_words(self.wall_s),
             stages.join(", "),
             setup.join(", "),

@@ -6,6 +6,6 @@ mod run;
 mod usage;
 mod world;
 
-pub(crate) use run::{Finished, Timer};
+pub(crate) use run::{Finished, Timer, await_end};
 pub(crate) use usage::usage_of;
 pub(crate) use world::{Folder, World};

@@ -111,6 +111,20 @@ impl World {
     }
 }
 
+/// Waits until a job that has ended at its asker's node has ended at this one too.
+pub(crate) async fn await_end(member: &Member, id: &str) -> Result<(), Failure> {
+    let what = format!("the end of {id} at {}", member.org);
+    await_arrival(&what, || {
+        let mut node = member.node.clone();
+        async move {
+            let jobs = node.jobs().await?;
+            let ended = jobs.iter().find(|job| job.id == id && job.state.is_final());
+            Ok(ended.map(drop))
+        }
+    })
+    .await
+}
+
 /// Shows a job's changes until it ends; its last state.
 async fn follow(
     changes: &mut JobChanges,

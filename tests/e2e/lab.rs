@@ -52,6 +52,7 @@ fn lab_answers_and_accounts_for_every_process() {
         report["result"]["rows"],
         serde_json::json!([[SHARED.to_string()]])
     );
+    assert!(report.get("results").is_none(), "one reader: {report}");
     assert!(
         report["wall_s"].as_f64().is_some_and(|s| s > 0.0),
         "{report}"
@@ -132,4 +133,41 @@ fn lab_reveals_the_same_rows_by_every_protocol() {
         rows.push(std::fs::read_to_string(out).expect("it was written"));
     }
     assert!(rows.iter().all(|other| *other == rows[0]));
+
+#[test]
+fn lab_shows_each_reader_its_own_columns_only() {
+    let folder = TempDir::new().expect("a folder");
+    let ask =
+        "SELECT c.mobile, c.tier, u.mobile, u.segment FROM {c} c JOIN {u} u ON c.mobile = u.mobile";
+    let yaml = job("lab", ask).replace(
+        "results_to: [north-bank]",
+        "results_to: [north-bank, river-pay]",
+    );
+    let mut args = lab(folder.path(), &yaml);
+    let policy = customers_policy("lab-c").replace(
+        r#"may = { match = ["river-pay"] }"#,
+        r#"may = { match = ["river-pay"], reveal = ["river-pay"] }"#,
+    );
+    write(folder.path(), "c.toml", &policy);
+    let out = folder.path().join("own.csv");
+    args.extend(["--out".to_owned(), out.display().to_string()]);
+    let report = run(folder.path(), &args).json();
+    let columns = |org: &str| report["results"][org]["columns"].clone();
+    assert_eq!(columns("north-bank"), serde_json::json!(["mobile", "tier"]));
+    assert_eq!(
+        columns("river-pay"),
+        serde_json::json!(["mobile", "segment"])
+    );
+    for org in ["north-bank", "river-pay"] {
+        assert_eq!(report["results"][org]["row_count"], SHARED, "{org}");
+    }
+    assert_eq!(report["result"], report["results"]["north-bank"]);
+    let theirs = report["results"]["river-pay"]["rows"].as_array();
+    let foreign = |row: &serde_json::Value| row[1] != "vip";
+    assert!(
+        theirs.is_some_and(|rows| !rows.iter().any(foreign)),
+        "a row that the two do not share"
+    );
+    let csv = std::fs::read_to_string(out).expect("it was written");
+    assert!(csv.starts_with("mobile,tier\n"));
 }
