@@ -37,6 +37,26 @@ pub(crate) struct LocalNode {
     home: PathBuf,
 }
 
+/// What a result is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResultForm {
+    /// As it was released.
+    Csv,
+    /// A copy in which columns have the dataset's types.
+    Parquet,
+}
+
+impl ResultForm {
+    /// By the name of the file to write: `.parquet` is Parquet, anything else CSV.
+    pub(crate) fn of(path: &Path) -> Self {
+        let ending = path.extension();
+        match ending.is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
+            true => Self::Parquet,
+            false => Self::Csv,
+        }
+    }
+}
+
 /// Runs a client's work on a small runtime of its own.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     // A thread beside this one: connections go on and end while this one waits for a process.
@@ -186,13 +206,18 @@ impl LocalNode {
         Ok(JobChanges { changes, node })
     }
 
-    /// The result file, piece by piece into `sink`.
+    /// The result, piece by piece into `sink`.
     pub(crate) async fn job_result(
         &mut self,
         job: String,
+        form: ResultForm,
         mut sink: impl FnMut(&[u8]) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
-        let answer = self.client.job_result(rpc::JobRef { job }).await;
+        let job = rpc::JobRef { job };
+        let answer = match form {
+            ResultForm::Csv => self.client.job_result(job).await,
+            ResultForm::Parquet => self.client.job_result_parquet(job).await,
+        };
         let mut chunks = answer.map_err(|status| self.problem(&status))?.into_inner();
         loop {
             let next = chunks.message().await;
@@ -217,6 +242,25 @@ impl JobChanges {
         match next.map_err(|status| self.node.problem(&status))? {
             Some(change) => document(Response::new(change)).map(Some),
             None => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_that_ends_in_parquet_means_parquet() {
+        for (name, form) in [
+            ("a/result.parquet", ResultForm::Parquet),
+            ("RESULT.PARQUET", ResultForm::Parquet),
+            ("result.csv", ResultForm::Csv),
+            ("result.parquet.csv", ResultForm::Csv),
+            ("parquet", ResultForm::Csv),
+            (".parquet", ResultForm::Csv),
+        ] {
+            assert_eq!(ResultForm::of(Path::new(name)), form, "{name}");
         }
     }
 }

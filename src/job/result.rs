@@ -3,7 +3,7 @@
 use super::JobId;
 use crate::cli::Context;
 use crate::failure::{Failure, file_problem};
-use crate::local_node::LocalNode;
+use crate::local_node::{LocalNode, ResultForm};
 use crate::result_table::ResultTable;
 use clap::Args;
 use entente_wire::problem::{Code, Problem};
@@ -21,7 +21,7 @@ pub(crate) struct ResultOf {
     /// The CSV file as it is.
     #[arg(long, conflicts_with = "json")]
     csv: bool,
-    /// Write the CSV file there instead.
+    /// Write the result there: as Parquet where the name ends in .parquet, else as CSV.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -39,7 +39,7 @@ impl ResultOf {
         }
         if self.csv {
             let screen = context.screen;
-            node.job_result(job, |chunk| {
+            node.job_result(job, ResultForm::Csv, |chunk| {
                 screen.bytes(chunk);
                 Ok(())
             })
@@ -52,7 +52,7 @@ impl ResultOf {
     }
 }
 
-/// The result file into a file of the person's own, whole or not at all.
+/// The result into a file of the person's own, in the form that its name says, whole or not at all.
 pub(crate) async fn save_result(
     node: &mut LocalNode,
     job: &str,
@@ -64,7 +64,7 @@ pub(crate) async fn save_result(
         _ => Path::new("."),
     };
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|fault| unwritten(&fault))?;
-    node.job_result(job.to_owned(), |chunk| {
+    node.job_result(job.to_owned(), ResultForm::of(path), |chunk| {
         file.write_all(chunk).map_err(|fault| unwritten(&fault))
     })
     .await?;
@@ -80,7 +80,7 @@ pub(crate) async fn read_result(
     rows_max: usize,
 ) -> Result<ResultTable, Problem> {
     let mut csv = Vec::new();
-    node.job_result(job.to_owned(), |chunk| {
+    node.job_result(job.to_owned(), ResultForm::Csv, |chunk| {
         if csv.len() + chunk.len() > TABLE_BYTES_MAX {
             return Err(Problem::request(
                 Code::Argument,
@@ -104,7 +104,7 @@ pub(crate) async fn read_large_result(
 ) -> Result<ResultTable, Problem> {
     let unwritten = |fault: &std::io::Error| file_problem(&std::env::temp_dir(), "written", fault);
     let mut file = tempfile::tempfile().map_err(|fault| unwritten(&fault))?;
-    node.job_result(job.to_owned(), |chunk| {
+    node.job_result(job.to_owned(), ResultForm::Csv, |chunk| {
         file.write_all(chunk).map_err(|fault| unwritten(&fault))
     })
     .await?;

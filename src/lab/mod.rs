@@ -33,7 +33,7 @@ pub(crate) struct Lab {
     /// The job file with the question.
     #[arg(long, value_name = "FILE")]
     ask: PathBuf,
-    /// Write the asker's result there, as CSV.
+    /// Write the asker's result there: as Parquet where the name ends in .parquet, else as CSV.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Most result rows in the JSON document; the count is always whole.

@@ -55,6 +55,42 @@ fn a_revealed_list_holds_the_askers_own_rows_of_shared_people() {
 }
 
 #[test]
+fn a_file_named_parquet_holds_the_result_in_the_types_of_the_dataset() {
+    let world = World::shared();
+    world.datasets("typed");
+    let (id, end) = world.run(&job("typed", REVEAL));
+    assert_eq!(end["state"], "done", "{end}");
+    let file = |name: &str| world.folder.path().join(name).display().to_string();
+    let (parquet, csv) = (file("typed.parquet"), file("typed.out"));
+    for out in [&parquet, &csv] {
+        world.at(BANK, &["job", "result", &id, "--out", out]).json();
+    }
+    let read = std::fs::read_to_string(&csv).expect("any other name is CSV");
+    assert_eq!(read, world.result(BANK, &id));
+    let add = [
+        "data",
+        "add",
+        "typed-again",
+        "--from",
+        &parquet,
+        "--id",
+        "mobile=e164(+86)",
+    ];
+    let report = world.at(BANK, &add).json();
+    assert_eq!(report["rows"], SHARED);
+    let types = serde_json::json!([
+        ["mobile", "text"],
+        ["tier", "text"],
+        ["balance", "decimal"],
+        ["opened_on", "date"]
+    ]);
+    assert_eq!(report["columns"], types);
+    world
+        .at(PAY, &["job", "result", &id, "--out", &parquet])
+        .problem(Code::ResultNotYours);
+}
+
+#[test]
 fn a_filter_of_the_partner_narrows_the_answer() {
     let world = World::shared();
     world.datasets("filter");

@@ -149,7 +149,7 @@ fn lab_shows_each_reader_its_own_columns_only() {
         r#"may = { match = ["river-pay"], reveal = ["river-pay"] }"#,
     );
     write(folder.path(), "c.toml", &policy);
-    let out = folder.path().join("own.csv");
+    let out = folder.path().join("own.parquet");
     args.extend(["--out".to_owned(), out.display().to_string()]);
     let report = run(folder.path(), &args).json();
     let columns = |org: &str| report["results"][org]["columns"].clone();
@@ -168,6 +168,6 @@ fn lab_shows_each_reader_its_own_columns_only() {
         theirs.is_some_and(|rows| !rows.iter().any(foreign)),
         "a row that the two do not share"
     );
-    let csv = std::fs::read_to_string(out).expect("it was written");
-    assert!(csv.starts_with("mobile,tier\n"));
+    let parquet = std::fs::read(out).expect("it was written");
+    assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
 }

@@ -232,6 +232,10 @@ async fn what_cannot_be_done_comes_back_as_a_problem_with_its_code() {
         Code::Argument
     );
     assert_eq!(
+        refused(node.client.job_result_parquet(job("J-12345678")).await).code,
+        Code::JobUnknown
+    );
+    assert_eq!(
         refused(node.client.job_cancel(job("J-1")).await).code,
         Code::Argument
     );
