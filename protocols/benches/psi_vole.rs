@@ -226,7 +226,8 @@ fn transfers(table: &Table, count: u32, security: Security) {
         std::thread::scope(|scope| {
             scope.spawn(|| drop(sender.extend(&mut to_receiver, count as usize, &mut left)));
             let keys = receiver.extend(&mut to_sender, &choices, &mut right);
-            assert_eq!(keys.map(|keys| keys.len()), Ok(count as usize));
+            let keys = keys.map(|keys| keys.expose().len());
+            assert_eq!(keys, Ok(count as usize));
         });
         let after = to_sender.totals();
         after.sent_bytes + after.received_bytes - before.sent_bytes - before.received_bytes

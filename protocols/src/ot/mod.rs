@@ -18,7 +18,8 @@
 //! let mut receiver = extension::Receiver::set_up(&mut to_sender, &sid, Security::Malicious, &mut rng)?;
 //! let chosen = receiver.extend(&mut to_sender, &[false, true, true], &mut rng)?;
 //! let pairs = sender.join().expect("no panic")?;
-//! assert_eq!(chosen, [pairs[0][0], pairs[1][1], pairs[2][1]]);
+//! let (chosen, pairs) = (chosen.expose(), pairs.expose());
+//! assert_eq!(*chosen, [pairs[0][0], pairs[1][1], pairs[2][1]]);
 //! # Ok::<(), entente_protocols::fault::Fault>(())
 //! ```
 
