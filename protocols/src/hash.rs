@@ -104,7 +104,8 @@ impl CorrelationHash {
         self.hash_stepping(blocks, first_tweak, 1);
     }
 
-    /// Replaces each block by its hash under one and the same tweak: a function of the block alone, wherever it stands.
+    /// Replaces each block by its hash under one and the same tweak: a function of the block alone, wherever it stands. For inputs
+    /// of which no two are equal, in a hash that takes no other tweak: there the tweak has nothing left to keep apart.
     pub fn hash_each(&self, blocks: &mut [Block], tweak: u128) {
         self.hash_stepping(blocks, tweak, 0);
     }

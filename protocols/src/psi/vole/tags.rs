@@ -1,5 +1,9 @@
 //! Tags: short names under which a common id looks the same at both parties. S sends its own sorted by value, so that their order
 //! tells nothing; R looks its own up among them.
+//!
+//! Branches and addresses depend on tags: S's own, which R gets in this very order, and R's own, which look random to whoever does
+//! not have their ids. The pattern stays inside the process. How long a join takes does not: S sees it before the next bucket, and
+//! it grows with R's real ids, with those that are common, and where an S that may cheat has crowded its tags. Times are not hidden.
 
 use super::{Setup, TAG_BYTES_MALICIOUS, TAGS};
 use crate::block::Block;
