@@ -9,14 +9,15 @@
 //! which the peer was caught counts.
 
 use super::{Readers, Setup, receiver, sender};
+use crate::block::Block;
 use crate::buckets::Buckets;
 use crate::channel::{Channel, Totals};
 use crate::fault::{Abort, Fault, Misuse};
 use crate::hash;
+use crate::prg::Prg;
 use crate::psi::{Id, SessionId};
 use crate::security::Security;
-use rand_chacha::ChaCha20Rng;
-use rand_core::{CryptoRng, SeedableRng};
+use rand_core::CryptoRng;
 use std::sync::{Mutex, PoisonError};
 
 /// A party's list, cut as [`Job::buckets`] says, and what becomes of it. Asked from as many threads as there are channels,
@@ -74,7 +75,7 @@ pub struct Job {
 }
 
 /// One role's run of one bucket.
-type Role = fn(&mut Channel, SessionId, &Setup, &[Id], &mut ChaCha20Rng) -> Result<Vec<u32>, Fault>;
+type Role = fn(&mut Channel, SessionId, &Setup, &[Id], &mut Prg) -> Result<Vec<u32>, Fault>;
 
 impl Job {
     /// For sets of the agreed sizes; every statistical bound is for the whole job.
@@ -150,12 +151,8 @@ impl Job {
             })
             .into());
         }
-        let mut generators: Vec<ChaCha20Rng> = Vec::with_capacity(stride);
-        for _ in 0..stride {
-            let mut seed = [0u8; 32];
-            rng.fill_bytes(&mut seed);
-            generators.push(ChaCha20Rng::from_seed(seed));
-        }
+        // Wiped with their lane: whoever had one later could draw every bucket's secrets again.
+        let generators: Vec<Prg> = (0..stride).map(|_| Prg::new(Block::random(rng))).collect();
         let first: &Mutex<Option<Stop<P::Error>>> = &Mutex::new(None);
         std::thread::scope(|scope| {
             for (place, (channel, rng)) in channels.iter_mut().zip(generators).enumerate() {
@@ -190,7 +187,7 @@ impl Lane<'_> {
         channel: &mut Channel,
         buckets: impl Iterator<Item = u64>,
         party: &P,
-        mut rng: ChaCha20Rng,
+        mut rng: Prg,
         first: &Mutex<Option<Stop<P::Error>>>,
     ) {
         let lock = || first.lock().unwrap_or_else(PoisonError::into_inner);
@@ -215,7 +212,7 @@ impl Lane<'_> {
         channel: &mut Channel,
         number: u64,
         party: &P,
-        rng: &mut ChaCha20Rng,
+        rng: &mut Prg,
     ) -> Result<(), Stop<P::Error>> {
         let bucket = party.load(number).map_err(Stop::Party)?;
         if P::ids(&bucket).len() > self.size as usize {
