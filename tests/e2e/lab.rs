@@ -133,6 +133,7 @@ fn lab_reveals_the_same_rows_by_every_protocol() {
         rows.push(std::fs::read_to_string(out).expect("it was written"));
     }
     assert!(rows.iter().all(|other| *other == rows[0]));
+}
 
 #[test]
 fn lab_shows_each_reader_its_own_columns_only() {
