@@ -197,36 +197,79 @@ mod tests {
         }
     }
 
-    /// Union bounds, recomputed the other way round: from the chosen size back to the probability.
+    /// Union bounds, recomputed the other way round: from the chosen size back to the probability, for every pair of list
+    /// sizes from 2^10 to the largest job, and for the bank and the platform.
     #[test]
     fn every_bound_holds_over_the_whole_job() {
-        for exponent in 10..=31 {
-            let ids = 1u64 << exponent;
-            let beta = buckets(ids);
-            let bucket = bucket_ids(ids, beta);
-            assert!(bucket >= SET_IDS_MIN && bucket * beta >= ids);
-            let mean = ids as f64 / beta as f64;
-            if beta > 1 {
-                let excess = bucket as f64 - mean;
-                let bits = excess * excess / (2.0 * (mean + excess / 3.0)) / LN_2;
-                assert!(
-                    bits >= LAMBDA_0 + log2(beta as f64),
-                    "bucket overflow at 2^{exponent}: 2^-{bits}"
-                );
-            }
-            let tags = 8.0 * tag_bytes(bucket, bucket, beta) as f64;
+        let sizes: Vec<u64> = (10..=31).map(|exponent| 1 << exponent).collect();
+        let pairs = sizes.iter().flat_map(|r| sizes.iter().map(|s| (*r, *s)));
+        let named = [(330_000_000, 1_200_000_000), (1_200_000_000, 330_000_000)];
+        for (receiver, sender) in pairs.chain(named) {
+            let beta = buckets(receiver.max(sender));
+            let [of_receiver, of_sender] = [receiver, sender].map(|ids| {
+                let bucket = bucket_ids(ids, beta);
+                assert!(bucket * beta >= ids && bucket >= SET_IDS_MIN);
+                assert_bucket_holds(ids, bucket, beta);
+                bucket
+            });
+            let tags = 8.0 * tag_bytes(of_receiver, of_sender, beta) as f64;
+            let across = log2(of_receiver as f64) + log2(of_sender as f64);
+            let within = 2.0 * log2(of_sender as f64) - 1.0;
             assert!(
-                tags - log2(beta as f64) - 2.0 * log2(bucket as f64) >= LAMBDA_0,
-                "tag collision at 2^{exponent}"
+                tags - log2(beta as f64) - across.max(within) >= LAMBDA_0,
+                "tag collision at {receiver} and {sender}"
             );
-            let shape = OkvsShape::new(bucket, beta);
-            assert!(
-                shape.capacity < 1 << 16 && shape.sparse < 1 << 16,
-                "16-bit indices at 2^{exponent}"
-            );
-            assert!(u64::from(shape.capacity) * u64::from(shape.bins) >= bucket);
-            let m = cuckoo_bins(bucket);
+            assert_okvs_holds(of_receiver, beta);
+            assert_okvs_holds(3 * of_sender, beta);
+            let m = cuckoo_bins(of_receiver);
             assert!(f64::from(equality_bits(m, beta)) - log2(m as f64 * beta as f64) >= LAMBDA_0);
         }
+    }
+
+    /// Bernstein's bound of an overfull bucket, over all buckets.
+    #[track_caller]
+    fn assert_bucket_holds(ids: u64, bucket: u64, beta: u64) {
+        if beta == 1 {
+            return;
+        }
+        let mean = ids as f64 / beta as f64;
+        let excess = bucket as f64 - mean;
+        let bits = excess * excess / (2.0 * (mean + excess / 3.0)) / LN_2;
+        assert!(
+            bits >= LAMBDA_0 + log2(beta as f64),
+            "a bucket of {ids} ids overflows with 2^-{bits}"
+        );
+    }
+
+    /// Bins hold their keys, over all bins and buckets, and the dense columns what is left of λ₀.
+    #[track_caller]
+    fn assert_okvs_holds(keys: u64, beta: u64) {
+        let shape = OkvsShape::new(keys, beta);
+        let (bins, capacity) = (f64::from(shape.bins), f64::from(shape.capacity));
+        assert!(
+            shape.capacity < 1 << 16 && shape.sparse < 1 << 16 && bins * capacity >= keys as f64
+        );
+        let needed = LAMBDA_0 + log2(bins * beta as f64);
+        if shape.bins > 1 {
+            let mean = keys as f64 / bins;
+            let excess = capacity - mean;
+            let bits = excess * excess / (2.0 * (mean + excess / 3.0)) / LN_2;
+            assert!(
+                bits >= needed,
+                "a bin for {keys} keys overflows with 2^-{bits}"
+            );
+        }
+        let (slope_bits, dense) = expansion_and_dense(capacity, needed);
+        assert_eq!(shape.dense, dense);
+        // RR22's linear fit: λ = slope·e − (9.2 + 1.223·slope), from the expansion back to the bits it gives.
+        let w = log2(3.0);
+        let slope = exp2(
+            0.555 * log2(capacity) + 0.093 * pow(w, 3.0) - 1.01 * pow(w, 2.0) + 2.925 * w - 0.133,
+        );
+        let bits = slope * slope_bits - (9.2 + 1.223 * slope);
+        assert!(
+            bits + 1e-6 >= needed,
+            "an OKVS of {keys} keys fails with 2^-{bits}"
+        );
     }
 }
