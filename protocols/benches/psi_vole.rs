@@ -5,6 +5,7 @@
 //! and number of ids, such as `PSI semi-honest 1048576`, contain each of the words are measured.
 #![allow(clippy::print_stdout, reason = "a bench reports to a terminal")]
 
+use cpu_time::ProcessTime;
 use entente_protocols::block::Block;
 use entente_protocols::bounds::OkvsShape;
 use entente_protocols::channel::{Channel, memory_pair};
@@ -16,7 +17,6 @@ use entente_protocols::psi::{Id, PaddedSizes, SessionId};
 use entente_protocols::secret::Secret;
 use entente_protocols::security::Security;
 use entente_protocols::vole::{self, code::Code};
-use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 
 /// What a released node should be built with too: the system's allocator hands large buffers back, and every run pays for fresh pages.
@@ -87,8 +87,7 @@ impl Table {
 
 /// User and system time of this process, ended threads included.
 fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    ProcessTime::now().as_duration()
 }
 
 /// Runs both parts of a protocol on two threads: what the second returns, and the bytes of both directions.
