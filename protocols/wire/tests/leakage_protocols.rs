@@ -121,7 +121,7 @@ fn a_second_reader_takes_the_first_ones_word() {
         let sender = not_prevented(told.party(false)).join("\n");
         let both = told.plan.is_mutual();
         for (texts, words) in [
-            (&receiver, "Return other tags than those that matched"),
+            (&receiver, "Say of other tags that they matched, or of none"),
             (&receiver, "Leave out ids or invent some"),
             (&sender, "Enter ids that it does not hold"),
             (&sender, "Keep the list of matched ids"),
@@ -129,7 +129,7 @@ fn a_second_reader_takes_the_first_ones_word() {
             assert_eq!(texts.contains(words), both, "{}: {words}", told.name);
         }
         assert_eq!(
-            any(&told.party(false).receives, "its tags that matched"),
+            any(&told.party(false).receives, "One bit for each of its tags"),
             both
         );
         assert_eq!(told.statement.recipients.len(), 1 + usize::from(both));
