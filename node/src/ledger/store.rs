@@ -99,8 +99,14 @@ impl Store {
     }
 
     fn try_open(folder: &Path) -> Result<Self, String> {
+        // No flushing by a thread of sled's own: sled 0.34 reads its write buffer in a flush without pinning the epoch that frees it,
+        // so that a flush beside another can use memory that was freed. Now only opening and closing flush, each alone, and what
+        // a crash takes from the store is in the journal.
+        let config = sled::Config::new()
+            .path(folder)
+            .mode(sled::Mode::LowSpace)
+            .flush_every_ms(None);
         // sled reports some damage by panicking; a panic here must cost the cache, not the node.
-        let config = sled::Config::new().path(folder).mode(sled::Mode::LowSpace);
         let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
         let db = match opened {
             Ok(Ok(db)) => db,

@@ -3,6 +3,8 @@
 
 mod journal;
 mod reads;
+#[cfg(target_os = "linux")]
+mod threads;
 
 use super::{Fact, Invite, Ledger, LedgerError};
 use entente_wire::canonical::Digest;
