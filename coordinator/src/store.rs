@@ -102,6 +102,9 @@ impl Store {
 
     /// Returns once everything written is on disk.
     pub(crate) fn flush(&self) -> Result<(), Problem> {
+        // sled 0.34 reads its write buffer in a flush without pinning the epoch that frees it, so that a flush beside another can use
+        // memory that was freed. What else runs beside a flush here pins it.
+        let _pinned = crossbeam_epoch::pin();
         self.sled
             .flush()
             .map(drop)
@@ -189,4 +192,29 @@ fn not_written(error: &sled::Error) -> Problem {
         format!("the coordinator's store does not take records: {error}"),
         "check the disk and its free space, then start the coordinator again; nodes hand in everything anew",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Else a pin of ours would hold nothing of sled's.
+    #[test]
+    fn sled_pins_the_epoch_that_we_pin() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let sled = super::open_sled(folder.path()).expect("opens");
+        let pinned = Arc::new(AtomicBool::new(false));
+        let seen = pinned.clone();
+        sled.set_merge_operator(move |_: &[u8], _: Option<&[u8]>, new: &[u8]| {
+            seen.store(crossbeam_epoch::is_pinned(), Ordering::Relaxed);
+            Some(new.to_vec())
+        });
+        assert!(!crossbeam_epoch::is_pinned());
+        sled.merge(b"key", b"value").expect("merges");
+        assert!(
+            pinned.load(Ordering::Relaxed),
+            "sled has an epoch of its own"
+        );
+    }
 }
