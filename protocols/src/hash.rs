@@ -8,6 +8,8 @@
 //!   multiparty computation from fixed-key block ciphers" (S&P 2020, §7.4):
 //!   `H(x, i) = π(π(x) ⊕ i) ⊕ π(x)`, tweakable circular correlation robust while π is an ideal permutation. **A
 //!   tweak must not come twice with the same hash**: that is the caller's promise, kept by numbering the OTs of a session.
+//! * [`CorrelationHash::hash_once`]: one call a block, `H(x, i) = π(x ⊕ i) ⊕ x ⊕ i`, where nobody chooses inputs. Its own text says
+//!   what it is good for.
 
 use crate::block::Block;
 use crate::session_id::SessionId;
@@ -16,6 +18,17 @@ use crate::simd::short_hash;
 
 /// Blocks handed to the cipher at once: they stay in the first cache between its two calls.
 const BATCH: usize = 64;
+
+/// 0, 1, 2, … as blocks.
+static NUMBERS: [Block; BATCH] = {
+    let mut numbers = [Block::ZERO; BATCH];
+    let mut i = 0;
+    while i < BATCH {
+        numbers[i] = Block(i as u128);
+        i += 1;
+    }
+    numbers
+};
 
 /// 32 bytes that depend on the purpose, the session and all parts, and on how the parts are divided.
 pub fn digest(purpose: &'static str, sid: &SessionId, parts: &[&[u8]]) -> [u8; 32] {
@@ -105,9 +118,54 @@ impl CorrelationHash {
     }
 
     /// Replaces each block by its hash under one and the same tweak: a function of the block alone, wherever it stands. For inputs
-    /// of which no two are equal, in a hash that takes no other tweak: there the tweak has nothing left to keep apart.
+    /// of which no two are equal: the tweak need only keep several hashes of one input apart.
     pub fn hash_each(&self, blocks: &mut [Block], tweak: u128) {
         self.hash_stepping(blocks, tweak, 0);
+    }
+
+    /// Writes `π(x ⊕ i) ⊕ x ⊕ i` for each of `inputs` plus `offset` as x, and tweaks i that count from `first_tweak` on: half of the
+    /// work of the other hashes, for what semi-honest oblivious transfer needs and nothing more.
+    ///
+    /// **Argument.** Let someone know Δ-free inputs x_1, x_2, … and want to tell the hashes of x_j ⊕ Δ, for a uniform Δ that nobody
+    /// told it, from random blocks. With u_j = x_j ⊕ i_j, which it knows, these are π(u_j ⊕ Δ) ⊕ Δ, up to the known u_j: the
+    /// single-key Even–Mansour cipher of u_j under Δ. With π an ideal permutation and the u_j distinct, p calls of π and q hashes tell it from
+    /// random blocks with probability at most 2pq/2^128 + q²/2^129 (Dunkelman, Keller, Shamir, EUROCRYPT'12; the same is the
+    /// correlation robustness of `π(x) ⊕ x` in Guo et al., §7.2). The x_j must be distinct by themselves and not chosen by
+    /// whoever wants to tell: pseudo-random ones are, and where a peer cheats in making them the other hashes are needed. Nor is anything said of hashes
+    /// that are sent with Δ added (circular robustness).
+    ///
+    /// # Panics
+    /// If there are not as many outputs as inputs, or `first_tweak` is not a multiple of 128: a caller's defect.
+    pub fn hash_once(
+        &self,
+        inputs: &[Block],
+        offset: Block,
+        first_tweak: u128,
+        outputs: &mut [Block],
+    ) {
+        assert_eq!(inputs.len(), outputs.len(), "as many outputs as inputs");
+        assert!(first_tweak.is_multiple_of(128), "whole batches of tweaks");
+        let mut tweak = first_tweak;
+        for (inputs, outputs) in inputs.chunks(BATCH).zip(outputs.chunks_mut(BATCH)) {
+            let mut cells = [Block::ZERO; BATCH];
+            let cells = &mut cells[..inputs.len()];
+            // The tweak is a multiple of the batch, so adding a number below it is the same as an exclusive or.
+            let common = offset ^ Block(tweak);
+            let numbered = inputs.iter().zip(&NUMBERS);
+            for (cell, (input, number)) in cells.iter_mut().zip(numbered) {
+                *cell = *input ^ common ^ *number;
+            }
+            self.permutation.encrypt_and_add(cells, outputs);
+            tweak = tweak.wrapping_add(BATCH as u128);
+        }
+    }
+
+    /// Writes `π(x) ⊕ x` for each of `inputs`: [`hash_once`](Self::hash_once) for callers that have put offset and tweak into x themselves.
+    ///
+    /// # Panics
+    /// If there are not as many outputs as inputs: a caller's defect.
+    pub fn hash_numbered(&self, inputs: &[Block], outputs: &mut [Block]) {
+        self.permutation.encrypt_and_add(inputs, outputs);
     }
 
     fn hash_stepping(&self, blocks: &mut [Block], first_tweak: u128, step: u128) {
@@ -199,6 +257,16 @@ mod tests {
             hash.hash_all(&mut batch, first);
             for (i, (&input, output)) in inputs.iter().zip(&batch).enumerate() {
                 prop_assert_eq!(hash.hash(Block(input), first.wrapping_add(i as u128)), *output);
+            }
+            let (first_once, offset) = (first & !127, Block(first.rotate_left(9)));
+            let blocks: Vec<Block> = inputs.iter().map(|&word| Block(word)).collect();
+            let mut once = vec![Block::ZERO; inputs.len()];
+            hash.hash_once(&blocks, offset, first_once, &mut once);
+            for (i, (input, output)) in blocks.iter().zip(&once).enumerate() {
+                let cell = *input ^ offset ^ Block(first_once.wrapping_add(i as u128));
+                let mut permuted = [cell];
+                hash.permutation.encrypt(&mut permuted);
+                prop_assert_eq!(permuted[0] ^ cell, *output);
             }
             let mut each: Vec<Block> = inputs.iter().map(|&word| Block(word)).collect();
             hash.hash_each(&mut each, first);

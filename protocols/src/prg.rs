@@ -53,6 +53,11 @@ impl Prg {
         }
     }
 
+    /// Replaces each number by the block that stands at that place of the stream, whatever has been read.
+    pub fn blocks_at(&self, numbers: &mut [Block]) {
+        self.cipher.encrypt(numbers);
+    }
+
     /// The next `count` blocks as a vector.
     pub fn blocks(&mut self, count: usize) -> Vec<Block> {
         let mut blocks = vec![Block::ZERO; count];
@@ -164,6 +169,15 @@ mod tests {
             prg.next_u32().to_le_bytes(),
         ];
         assert_eq!(words.as_flattened(), bytes);
+    }
+
+    #[test]
+    fn blocks_at_their_places_are_those_read_in_order() {
+        let in_order = Prg::new(Block(5)).blocks(300);
+        let places = [299, 0, 7, 7, 100];
+        let mut blocks = places.map(|place| Block(place as u128));
+        Prg::new(Block(5)).blocks_at(&mut blocks);
+        assert_eq!(blocks, places.map(|place: usize| in_order[place]));
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use aes::Aes128Enc;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
 use zeroize::Zeroize;
 
-const ROUND_KEYS: usize = 11;
+pub(super) const ROUND_KEYS: usize = 11;
 
 /// AES-128 under one key; wiped when dropped.
 pub(crate) struct Aes {
@@ -36,6 +36,12 @@ impl Aes {
             #[cfg(target_arch = "x86_64")]
             width,
         }
+    }
+
+    /// All round keys, where the CPU has a wide kernel to take them.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn wide_round_keys(&self) -> Option<(x86::Width, &[Block; ROUND_KEYS])> {
+        self.width.map(|width| (width, &self.round_keys))
     }
 
     /// Replaces each block by its encryption.
@@ -128,7 +134,7 @@ mod portable {
 }
 
 #[cfg(target_arch = "x86_64")]
-mod x86;
+pub(super) mod x86;
 
 #[cfg(test)]
 mod tests {

@@ -69,7 +69,7 @@ pub(crate) fn inner_product(a: &[Block], b: &[Block]) -> Block {
 }
 
 #[cfg(target_arch = "x86_64")]
-mod x86;
+pub(super) mod x86;
 
 /// The same without special instructions.
 pub(crate) mod portable {
@@ -101,7 +101,7 @@ pub(crate) mod portable {
     }
 
     /// The carry-less product of two 64-bit polynomials; the high half by the product of the reversed ones.
-    const fn carryless(a: u64, b: u64) -> u128 {
+    pub(in crate::simd) const fn carryless(a: u64, b: u64) -> u128 {
         let low = carryless_low(a, b);
         let high = carryless_low(a.reverse_bits(), b.reverse_bits()).reverse_bits() >> 1;
         (high as u128) << 64 | low as u128

@@ -4,8 +4,11 @@
 
 pub(crate) mod aes;
 pub(crate) mod clmul;
+pub(crate) mod clmul64;
 pub(crate) mod lanes;
+pub(crate) mod leaves;
 pub(crate) mod short_hash;
+pub(crate) mod transpose;
 pub(crate) mod wide;
 
 /// Whether a kernel may use special instructions that this CPU has. Tests say no to run whole protocols on the portable twins.

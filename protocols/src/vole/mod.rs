@@ -71,3 +71,5 @@ fn secret_blocks(count: usize) -> Secret<Box<[Block]>> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::tamper::UNNOTICEABLE;

@@ -1,4 +1,4 @@
-mod tamper;
+pub(crate) mod tamper;
 mod vectors;
 
 use super::setup::BASE;

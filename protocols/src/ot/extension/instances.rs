@@ -6,15 +6,37 @@ use crate::channel::Channel;
 use crate::fault::{Fault, Misbehaviour};
 use crate::hash;
 use crate::ot::base;
-use crate::prg::Prg;
 use crate::secret::Secret;
 use crate::security::Security;
 use crate::session_id::SessionId;
+use crate::simd::aes::Aes;
+use crate::simd::leaves::{self, Sums};
 use crate::vole::tree::{self, Doubling};
 use rand_core::CryptoRng;
 
-/// The streams of one instance's leaves.
-pub(super) type Streams = [Prg; LEAVES];
+/// The streams of one instance's leaves, all read up to the same place.
+pub(super) struct Streams {
+    leaves: [Aes; LEAVES],
+    next: u64,
+}
+
+impl Streams {
+    fn new(sid: &SessionId, leaves: &[Block; LEAVES]) -> Self {
+        let keyed = hash::keyed("entente/1/ot-extension/stream", sid, &[]);
+        // A leaf's stream is keyed apart from its check value.
+        let key = |leaf: usize| Aes::new(keyed.block(&leaves[leaf].to_bytes()));
+        Self {
+            leaves: std::array::from_fn(key),
+            next: 0,
+        }
+    }
+
+    /// Sums of the next `words` blocks of each stream, without those of the first stream unless `ALL`.
+    pub(super) fn sum<const ALL: bool>(&mut self, words: usize, sums: Sums<'_>) {
+        leaves::sum::<ALL>(&self.leaves, self.next, words, sums);
+        self.next += words as u64;
+    }
+}
 
 /// Deals the trees: the extension's receiver, which knows every leaf.
 pub(super) fn deal(
@@ -38,7 +60,7 @@ pub(super) fn deal(
         if security.is_malicious() {
             proofs.extend(prove(sid, instance, &leaves));
         }
-        instances.push(leaves.map(|leaf| stream(sid, leaf)));
+        instances.push(Streams::new(sid, &leaves));
     }
     channel.send_part(TREE_SUMS, &sums)?;
     if security.is_malicious() {
@@ -86,14 +108,9 @@ pub(super) fn hold(
             verify(sid, instance, &leaves, index, proof)?;
         }
         let shifted: [Block; LEAVES] = std::array::from_fn(|y| leaves[y ^ index]);
-        instances.push(shifted.map(|leaf| stream(sid, leaf)));
+        instances.push(Streams::new(sid, &shifted));
     }
     Ok(instances)
-}
-
-/// A leaf's stream is keyed apart from its check value.
-fn stream(sid: &SessionId, leaf: Block) -> Prg {
-    Prg::new(hash::keyed("entente/1/ot-extension/stream", sid, &[]).block(&leaf.to_bytes()))
 }
 
 fn check_value(sid: &SessionId, leaf: Block) -> [u8; 32] {

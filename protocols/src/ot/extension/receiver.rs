@@ -1,26 +1,31 @@
 //! The receiver: chooses bit by bit and gets one key each.
 
+use super::choices::{Choices, pack};
 use super::instances::{self, Streams};
+use super::keys::{KeyHash, Progress, Stretch, each_rows};
 use super::subspace::Hashes;
-use super::transpose::transpose;
 use super::{
-    CHALLENGE, CORRECTIONS, Columns, FIELD_BITS, RESPONSE, TILE_WORDS, TRANSFERS_MAX, tiles,
+    CHALLENGE, CORRECTIONS, Columns, FIELD_BITS, INSTANCES, KeptTiles, PIECE, RESPONSE, TILE_WORDS,
+    TRANSFERS_MAX, frame_words, no_columns,
 };
 use crate::block::Block;
 use crate::channel::Channel;
 use crate::fault::{Fault, Misuse};
-use crate::hash::CorrelationHash;
 use crate::secret::Secret;
 use crate::security::Security;
 use crate::session_id::SessionId;
+use crate::simd::leaves::Sums;
 use rand_core::CryptoRng;
+use std::sync::Arc;
 
 /// The receiver's side after the set-up. Makes any number of transfers; tweaks never repeat.
 pub struct Receiver {
     instances: Vec<Streams>,
-    hash: CorrelationHash,
+    hash: KeyHash,
+    stretch: Arc<Stretch>,
     pub(super) tweak: u128,
     security: Security,
+    columns: Box<Secret<Columns>>,
 }
 
 impl Receiver {
@@ -34,10 +39,17 @@ impl Receiver {
         let instances = instances::deal(channel, sid, security, rng)?;
         Ok(Self {
             instances,
-            hash: CorrelationHash::new("entente/1/ot-extension/key", sid),
+            hash: KeyHash::new(sid, security),
+            stretch: Arc::new(Stretch::new(sid)),
             tweak: 0,
             security,
+            columns: no_columns(),
         })
+    }
+
+    /// What makes more than 16 bytes of a key, the same at both parties.
+    pub fn stretch(&self) -> Arc<Stretch> {
+        Arc::clone(&self.stretch)
     }
 
     /// One key a choice; wiped when dropped.
@@ -47,111 +59,115 @@ impl Receiver {
         choices: &[bool],
         rng: &mut impl CryptoRng,
     ) -> Result<Secret<Vec<Block>>, Fault> {
-        if choices.len() > TRANSFERS_MAX {
-            return Err(Misuse::TooMany {
-                what: "OT choices",
-                max: TRANSFERS_MAX,
-                got: choices.len(),
-            }
-            .into());
-        }
-        let packed = self.packed(choices, rng);
-        let mut kept = Vec::new();
-        let mut keys = Secret::new(Vec::with_capacity(128 * packed.expose().len()));
-        let mut words = packed.expose().as_slice();
-        for count in tiles(words.len()) {
-            let (tile, rest) = words.split_at(count);
-            words = rest;
-            let (columns, corrections) = self.columns(tile);
-            channel.send_part(CORRECTIONS, &corrections)?;
-            push_rows(columns.expose(), count, keys.expose_mut());
-            if self.security.is_malicious() {
-                kept.push((columns, tile));
-            }
-        }
-        if self.security.is_malicious() {
-            let challenge: Vec<Block> = channel.receive_part(CHALLENGE, 1)?;
-            let mut hashes = Hashes::new(challenge[0]);
-            kept.iter()
-                .for_each(|(columns, tile)| hashes.add(columns.expose(), tile, tile.len()));
-            channel.send_part(RESPONSE, &hashes.response())?;
-            keys.expose_mut().drain(..128);
-        }
-        keys.expose_mut().truncate(choices.len());
-        self.hash.hash_all(keys.expose_mut(), self.tweak);
-        self.tweak += choices.len() as u128;
+        let mut keys = Secret::new(Vec::with_capacity(choices.len().min(TRANSFERS_MAX)));
+        let packed = pack(choices);
+        let choices = Choices::new(packed.expose(), choices.len());
+        self.extend_each(channel, choices, rng, |_, piece| {
+            keys.expose_mut().extend_from_slice(piece);
+        })?;
         Ok(keys)
     }
 
-    /// Choices as words, the last one filled up with random bits; in malicious mode behind one random word that masks the check.
-    fn packed(&self, choices: &[bool], rng: &mut impl CryptoRng) -> Secret<Vec<Block>> {
-        let mut random_word = || Block::random(rng);
-        let mut packed = Secret::new(Vec::with_capacity(choices.len() / 128 + 2));
-        let words = packed.expose_mut();
+    /// Hands out one key a choice while it is in the first cache: `each` gets the place of a piece's first transfer, a multiple of 128, and up to
+    /// [`PIECE`] keys, a multiple of 128 but in the last piece. In malicious mode it gets nothing before all checks are done.
+    pub fn extend_each(
+        &mut self,
+        channel: &mut Channel,
+        choices: Choices<'_>,
+        rng: &mut impl CryptoRng,
+        mut each: impl FnMut(usize, &[Block]),
+    ) -> Result<(), Fault> {
+        let count = choices.count();
+        if count > TRANSFERS_MAX {
+            return Err(Misuse::TooMany {
+                what: "OT choices",
+                max: TRANSFERS_MAX,
+                got: count,
+            }
+            .into());
+        }
+        let filled = choices.filled(self.security.is_malicious(), rng);
+        let (hash, first_tweak) = (&self.hash, self.tweak);
+        let mut rows = Secret::new([Block::ZERO; PIECE]);
+        let mut keys = Secret::new([Block::ZERO; PIECE]);
+        let mut progress = Progress::of(count);
+        let mut hand_out = |columns: &Columns, skipped, words| {
+            each_rows(columns, skipped, words, rows.expose_mut(), |rows| {
+                let (first, rows) = progress.take(rows);
+                let keys = &mut keys.expose_mut()[..rows.len()];
+                hash.keys(rows, Block::ZERO, first_tweak + first as u128, keys);
+                each(first, keys);
+            });
+        };
+        let frames = filled.expose().chunks(frame_words(self.security));
         if self.security.is_malicious() {
-            words.push(random_word());
+            let kept = Self::checked(&mut self.instances, channel, frames)?;
+            for (place, (columns, words)) in kept.iter().enumerate() {
+                hand_out(columns.expose(), usize::from(place == 0), *words);
+            }
+        } else {
+            for frame in frames {
+                let mut corrections = Vec::with_capacity(INSTANCES * frame.len());
+                for tile in frame.chunks(TILE_WORDS) {
+                    let columns = self.columns.expose_mut();
+                    make_columns(&mut self.instances, tile, columns, &mut corrections);
+                    hand_out(columns, 0, tile.len());
+                }
+                channel.send_part(CORRECTIONS, &corrections)?;
+            }
         }
-        for chunk in choices.chunks(128) {
-            let bits = chunk
-                .iter()
-                .rev()
-                .fold(0u128, |word, bit| (word << 1) | u128::from(*bit));
-            let unused = u128::MAX.checked_shl(chunk.len() as u32).unwrap_or(0);
-            words.push(Block(bits | (random_word().0 & unused)));
-        }
-        packed
+        self.tweak += self.hash.tweaks(count);
+        Ok(())
     }
 
-    /// v's columns for the words of one tile, and the corrections u ⊕ x of all instances.
-    pub(super) fn columns(&mut self, choices: &[Block]) -> (Box<Secret<Columns>>, Vec<Block>) {
-        let words = choices.len();
-        let mut columns = Box::new(Secret::new([[Block::ZERO; TILE_WORDS]; 128]));
-        let mut corrections = Vec::with_capacity(self.instances.len() * words);
-        for (streams, columns) in self
-            .instances
-            .iter_mut()
-            .zip(columns.expose_mut().chunks_exact_mut(FIELD_BITS))
-        {
-            let mut sum = [Block::ZERO; TILE_WORDS];
-            sum[..words].copy_from_slice(choices);
-            for (element, stream) in streams.iter_mut().enumerate() {
-                let mut random = [Block::ZERO; TILE_WORDS];
-                stream.fill_blocks(&mut random[..words]);
-                add_to_columns(element, &random, columns);
-                sum.iter_mut()
-                    .zip(&random)
-                    .for_each(|(sum, random)| *sum ^= *random);
-            }
-            corrections.extend_from_slice(&sum[..words]);
+    /// All tiles' columns, after the sender has made sure that all instances got the same choices.
+    fn checked<'a>(
+        instances: &mut [Streams],
+        channel: &mut Channel,
+        tiles: impl Iterator<Item = &'a [Block]> + Clone,
+    ) -> Result<KeptTiles, Fault> {
+        let mut kept = Vec::new();
+        for tile in tiles.clone() {
+            let (mut columns, mut corrections) = (no_columns(), Vec::new());
+            make_columns(instances, tile, columns.expose_mut(), &mut corrections);
+            channel.send_part(CORRECTIONS, &corrections)?;
+            kept.push((columns, tile.len()));
         }
+        let challenge: Vec<Block> = channel.receive_part(CHALLENGE, 1)?;
+        let mut hashes = Hashes::new(challenge[0]);
+        for ((columns, words), tile) in kept.iter().zip(tiles) {
+            hashes.add(columns.expose(), tile, *words);
+        }
+        channel.send_part(RESPONSE, &hashes.response())?;
+        Ok(kept)
+    }
+
+    /// A tile's columns and corrections, for tests that cheat with them.
+    #[cfg(test)]
+    pub(super) fn columns(&mut self, choices: &[Block]) -> (Box<Secret<Columns>>, Vec<Block>) {
+        let (mut columns, mut corrections) = (no_columns(), Vec::new());
+        make_columns(
+            &mut self.instances,
+            choices,
+            columns.expose_mut(),
+            &mut corrections,
+        );
         (columns, corrections)
     }
 }
 
-/// Adds `random` to the columns of an instance where the field element has a bit set.
-pub(super) fn add_to_columns(
-    element: usize,
-    random: &[Block; TILE_WORDS],
-    columns: &mut [[Block; TILE_WORDS]],
+/// v's columns for the words of one tile, and onto `corrections` the u ⊕ x of all instances.
+fn make_columns(
+    instances: &mut [Streams],
+    choices: &[Block],
+    columns: &mut Columns,
+    corrections: &mut Vec<Block>,
 ) {
-    for (bit, column) in columns.iter_mut().enumerate() {
-        if (element >> bit) & 1 == 1 {
-            column
-                .iter_mut()
-                .zip(random)
-                .for_each(|(word, random)| *word ^= *random);
-        }
-    }
-}
-
-/// Appends the rows of the first `words` words of a tile.
-pub(super) fn push_rows(columns: &Columns, words: usize, rows: &mut Vec<Block>) {
-    for word in 0..words {
-        let mut square = [Block::ZERO; 128];
-        for (cell, column) in square.iter_mut().zip(columns) {
-            *cell = column[word];
-        }
-        transpose(&mut square);
-        rows.extend_from_slice(&square);
+    let mut all = Secret::new([Block::ZERO; TILE_WORDS]);
+    let (columns, _) = columns.as_chunks_mut::<FIELD_BITS>();
+    for (streams, bits) in instances.iter_mut().zip(columns) {
+        let all = all.expose_mut();
+        streams.sum::<true>(choices.len(), Sums { all, bits });
+        corrections.extend(choices.iter().zip(all).map(|(choice, sum)| *choice ^ *sum));
     }
 }

@@ -1,28 +1,32 @@
 //! The sender: gets two keys a transfer.
 
 use super::instances::{self, Streams};
-use super::receiver::{add_to_columns, push_rows};
+use super::keys::{KeyHash, Progress, Stretch, each_rows};
 use super::subspace::{Hashes, RESPONSE_BLOCKS};
 use super::{
-    CHALLENGE, CORRECTIONS, Columns, FIELD_BITS, INSTANCES, RESPONSE, TILE_WORDS, TRANSFERS_MAX,
-    tiles,
+    CHALLENGE, CORRECTIONS, Columns, FIELD_BITS, INSTANCES, KeptTiles, PIECE, RESPONSE, TILE_WORDS,
+    TRANSFERS_MAX, frames, no_columns,
 };
 use crate::block::Block;
 use crate::channel::Channel;
 use crate::fault::{Fault, Misuse};
-use crate::hash::CorrelationHash;
 use crate::secret::Secret;
 use crate::security::Security;
 use crate::session_id::SessionId;
+use crate::simd::leaves::Sums;
+use crate::simd::wide;
 use rand_core::CryptoRng;
+use std::sync::Arc;
 
 /// The sender's side after the set-up. Makes any number of transfers; tweaks never repeat.
 pub struct Sender {
     instances: Vec<Streams>,
     delta: Secret<Block>,
-    hash: CorrelationHash,
+    hash: KeyHash,
+    stretch: Arc<Stretch>,
     pub(super) tweak: u128,
     security: Security,
+    columns: Box<Secret<Columns>>,
 }
 
 impl Sender {
@@ -35,14 +39,20 @@ impl Sender {
     ) -> Result<Self, Fault> {
         let delta = Secret::new(Block::random(rng));
         let instances = instances::hold(channel, sid, security, *delta.expose(), rng)?;
-        let hash = CorrelationHash::new("entente/1/ot-extension/key", sid);
         Ok(Self {
             instances,
             delta,
-            hash,
+            hash: KeyHash::new(sid, security),
+            stretch: Arc::new(Stretch::new(sid)),
             tweak: 0,
             security,
+            columns: no_columns(),
         })
+    }
+
+    /// What makes more than 16 bytes of a key, the same at both parties.
+    pub fn stretch(&self) -> Arc<Stretch> {
+        Arc::clone(&self.stretch)
     }
 
     /// Two keys for each of `count` transfers; wiped when dropped.
@@ -52,6 +62,24 @@ impl Sender {
         count: usize,
         rng: &mut impl CryptoRng,
     ) -> Result<Secret<Vec<[Block; 2]>>, Fault> {
+        let mut pairs = Secret::new(Vec::with_capacity(count.min(TRANSFERS_MAX)));
+        self.extend_each(channel, count, rng, |_, [zeros, ones]| {
+            let piece = zeros.iter().zip(ones).map(|(zero, one)| [*zero, *one]);
+            pairs.expose_mut().extend(piece);
+        })?;
+        Ok(pairs)
+    }
+
+    /// Hands out the keys of `count` transfers while they are in the first cache: `each` gets the place of a piece's first transfer, a
+    /// multiple of 128, and up to [`PIECE`] keys for the choice zero and as many for the choice one, a multiple of 128 but in the last piece. In
+    /// malicious mode it gets nothing before all checks are done.
+    pub fn extend_each(
+        &mut self,
+        channel: &mut Channel,
+        count: usize,
+        rng: &mut impl CryptoRng,
+        mut each: impl FnMut(usize, [&[Block]; 2]),
+    ) -> Result<(), Fault> {
         if count > TRANSFERS_MAX {
             return Err(Misuse::TooMany {
                 what: "OTs",
@@ -60,72 +88,92 @@ impl Sender {
             }
             .into());
         }
-        let words = count.div_ceil(128) + usize::from(self.security.is_malicious());
-        let mut kept = Vec::new();
-        let mut rows = Secret::new(Vec::with_capacity(128 * words));
-        for words in tiles(words) {
-            let corrections: Vec<Block> = channel.receive_part(CORRECTIONS, INSTANCES * words)?;
-            let columns = self.columns(&corrections, words);
-            push_rows(columns.expose(), words, rows.expose_mut());
-            if self.security.is_malicious() {
-                kept.push((columns, words));
-            }
-        }
-        if self.security.is_malicious() {
-            self.check(channel, &kept, rng)?;
-            rows.expose_mut().drain(..128);
-        }
-        rows.expose_mut().truncate(count);
         let delta = *self.delta.expose();
-        let others: Vec<Block> = rows.expose().iter().map(|row| *row ^ delta).collect();
-        let mut others = Secret::new(others);
-        self.hash.hash_all(rows.expose_mut(), self.tweak);
-        self.hash.hash_all(others.expose_mut(), self.tweak);
-        self.tweak += count as u128;
-        let pairs = rows.expose().iter().zip(others.expose());
-        Ok(Secret::new(
-            pairs.map(|(zero, one)| [*zero, *one]).collect(),
-        ))
-    }
-
-    /// q's columns: the streams' part, and Δ_i times the correction.
-    fn columns(&mut self, corrections: &[Block], words: usize) -> Box<Secret<Columns>> {
-        let mut columns = Box::new(Secret::new([[Block::ZERO; TILE_WORDS]; 128]));
-        let tiles = columns
-            .expose_mut()
-            .chunks_exact_mut(FIELD_BITS)
-            .zip(corrections.chunks_exact(words));
-        for (instance, (streams, (columns, corrections))) in
-            self.instances.iter_mut().zip(tiles).enumerate()
-        {
-            for (element, stream) in streams.iter_mut().enumerate().skip(1) {
-                let mut random = [Block::ZERO; TILE_WORDS];
-                stream.fill_blocks(&mut random[..words]);
-                add_to_columns(element, &random, columns);
+        let (hash, first_tweak) = (&self.hash, self.tweak);
+        let mut rows = Secret::new([Block::ZERO; PIECE]);
+        let mut keys = Secret::new([[Block::ZERO; PIECE]; 2]);
+        let mut progress = Progress::of(count);
+        let mut hand_out = |columns: &Columns, skipped, words| {
+            each_rows(columns, skipped, words, rows.expose_mut(), |rows| {
+                let (first, rows) = progress.take(rows);
+                let tweak = first_tweak + first as u128;
+                let [zeros, ones] = keys.expose_mut().each_mut();
+                let [zeros, ones] = [zeros, ones].map(|keys| &mut keys[..rows.len()]);
+                hash.keys(rows, Block::ZERO, tweak, zeros);
+                hash.keys(rows, delta, tweak, ones);
+                each(first, [zeros, ones]);
+            });
+        };
+        let frames = frames(count, self.security);
+        if self.security.is_malicious() {
+            let kept = Self::checked(&mut self.instances, delta, channel, frames, rng)?;
+            for (place, (columns, words)) in kept.iter().enumerate() {
+                hand_out(columns.expose(), usize::from(place == 0), *words);
             }
-            for (bit, column) in columns.iter_mut().enumerate() {
-                let set = (self.delta.expose().0 >> (FIELD_BITS * instance + bit)) & 1 == 1;
-                column
-                    .iter_mut()
-                    .zip(corrections)
-                    .for_each(|(word, correction)| *word ^= correction.masked(set));
+        } else {
+            for words in frames {
+                let corrections: Vec<Block> =
+                    channel.receive_part(CORRECTIONS, INSTANCES * words)?;
+                for corrections in corrections.chunks(INSTANCES * TILE_WORDS) {
+                    let columns = self.columns.expose_mut();
+                    let words = make_columns(&mut self.instances, delta, corrections, columns);
+                    hand_out(columns, 0, words);
+                }
             }
         }
-        columns
+        self.tweak += self.hash.tweaks(count);
+        Ok(())
     }
 
-    fn check(
-        &self,
+    /// All tiles' columns, once it is sure that all instances got the same choices.
+    fn checked(
+        instances: &mut [Streams],
+        delta: Block,
         channel: &mut Channel,
-        kept: &[(Box<Secret<Columns>>, usize)],
+        tiles: impl Iterator<Item = usize>,
         rng: &mut impl CryptoRng,
-    ) -> Result<(), Fault> {
+    ) -> Result<KeptTiles, Fault> {
+        let mut kept = Vec::new();
+        for words in tiles {
+            let corrections: Vec<Block> = channel.receive_part(CORRECTIONS, INSTANCES * words)?;
+            let mut columns = no_columns();
+            make_columns(instances, delta, &corrections, columns.expose_mut());
+            kept.push((columns, words));
+        }
         let challenge = Block::random(rng);
         channel.send_part(CHALLENGE, &[challenge])?;
         let mut hashes = Hashes::new(challenge);
-        kept.iter()
-            .for_each(|(columns, words)| hashes.add(columns.expose(), &[], *words));
+        for (columns, words) in &kept {
+            hashes.add(columns.expose(), &[], *words);
+        }
         let response: Vec<Block> = channel.receive_part(RESPONSE, RESPONSE_BLOCKS)?;
-        hashes.check(*self.delta.expose(), &response)
+        hashes.check(delta, &response)?;
+        Ok(kept)
     }
+}
+
+/// q's columns for one tile: the streams' part, and Δ_i times the correction. Returns how many words they have.
+fn make_columns(
+    instances: &mut [Streams],
+    delta: Block,
+    corrections: &[Block],
+    columns: &mut Columns,
+) -> usize {
+    let words = corrections.len() / INSTANCES;
+    let mut all = [Block::ZERO; TILE_WORDS];
+    let (columns, _) = columns.as_chunks_mut::<FIELD_BITS>();
+    let parts = columns.iter_mut().zip(corrections.chunks_exact(words));
+    for (instance, (streams, (bits, corrections))) in instances.iter_mut().zip(parts).enumerate() {
+        let all = &mut all;
+        streams.sum::<false>(words, Sums { all, bits });
+        wide::run(|| {
+            for (bit, column) in bits.iter_mut().enumerate() {
+                let set = (delta.0 >> (FIELD_BITS * instance + bit)) & 1 == 1;
+                for (word, correction) in column.iter_mut().zip(corrections) {
+                    *word ^= correction.masked(set);
+                }
+            }
+        });
+    }
+    words
 }

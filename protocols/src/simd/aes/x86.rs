@@ -4,7 +4,7 @@ use super::{Block, ROUND_KEYS};
 use std::arch::x86_64::*;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Width {
+pub(in crate::simd) enum Width {
     Two,
     Four,
 }
@@ -31,7 +31,7 @@ const ROUND_CONSTANTS: [i32; ROUND_KEYS - 1] = [1, 2, 4, 8, 16, 32, 64, 128, 0x1
 const LAST_ROTATED: i32 = 0x0c0f_0e0d;
 
 #[inline(always)]
-fn load(block: Block) -> __m128i {
+pub(in crate::simd) fn load(block: Block) -> __m128i {
     // SAFETY: both types are 16 plain bytes, little end first.
     unsafe { std::mem::transmute::<u128, __m128i>(block.0) }
 }
@@ -275,7 +275,7 @@ kernels!(
 );
 
 #[cfg(test)]
-pub(super) fn all_widths() -> Vec<Width> {
+pub(in crate::simd) fn all_widths() -> Vec<Width> {
     match widest() {
         None => vec![],
         Some(Width::Two) => vec![Width::Two],

@@ -6,7 +6,7 @@ use std::arch::x86_64::{
 };
 
 #[inline]
-pub(super) fn available() -> bool {
+pub(in crate::simd) fn available() -> bool {
     crate::simd::special_instructions()
         && is_x86_feature_detected!("pclmulqdq")
         && is_x86_feature_detected!("sse4.1")
@@ -14,7 +14,7 @@ pub(super) fn available() -> bool {
 
 /// Whether four products fit one register.
 #[inline]
-pub(super) fn wide_available() -> bool {
+pub(in crate::simd) fn wide_available() -> bool {
     available()
         && is_x86_feature_detected!("vpclmulqdq")
         && is_x86_feature_detected!("avx512f")

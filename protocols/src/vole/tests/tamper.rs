@@ -9,7 +9,7 @@ const OUTPUTS: usize = 9_000;
 const CHUNK_OUTPUTS: usize = 5_120;
 
 /// What the semi-honest mode cannot notice. In malicious mode all of it ends in a fault.
-const UNNOTICEABLE: [(Kind, &str); 7] = [
+pub(crate) const UNNOTICEABLE: [(Kind, &str); 7] = [
     (
         base::POINTS,
         "another point gives another key, so other streams or another tree",
