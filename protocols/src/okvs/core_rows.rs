@@ -1,8 +1,8 @@
 //! The rows that peeling leaves over, solved by elimination: first over their sparse columns, where coefficients are bits, then
 //! what is still dependent over the dense columns, where they are field elements.
 
+use super::value::Value;
 use crate::block::Block;
-use crate::field::{self, inner_product, powers};
 use std::collections::BTreeMap;
 
 /// Most rows that elimination takes on. Above it a bin counts as failed; below the peeling threshold a core of this size is
@@ -19,13 +19,13 @@ pub(super) enum CoreError {
 }
 
 /// One equation over what has to be *added* to the vector: columns that stay free add nothing.
-struct Equation {
+struct Equation<V> {
     sparse: Vec<u64>,
-    dense: Vec<Block>,
-    wanted: Block,
+    dense: Vec<V>,
+    wanted: V,
 }
 
-impl Equation {
+impl<V: Value> Equation<V> {
     fn add(&mut self, other: &Self) {
         self.sparse
             .iter_mut()
@@ -57,11 +57,11 @@ pub(super) struct CoreRows<'a> {
 }
 
 /// Changes `sparse` and `dense` so that every row of the core decodes to its value in `values`.
-pub(super) fn solve(
+pub(super) fn solve<V: Value>(
     rows: CoreRows<'_>,
-    values: &[Block],
-    sparse: &mut [Block],
-    dense: &mut [Block],
+    values: &[V],
+    sparse: &mut [V],
+    dense: &mut [V],
 ) -> Result<(), CoreError> {
     refuse_equal_rows(rows)?;
     if rows.core.len() > CORE_ROWS_MAX {
@@ -75,7 +75,7 @@ pub(super) fn solve(
         }
     }
     let mut open = equations(rows, values, sparse, dense, &local);
-    let mut solved: Vec<(usize, Equation)> = Vec::new();
+    let mut solved: Vec<(usize, Equation<V>)> = Vec::new();
     let mut gap = Vec::new();
     while let Some(equation) = open.pop() {
         let Some(column) = equation.first_column() else {
@@ -99,7 +99,7 @@ pub(super) fn solve(
         .map(|(column, place)| (place, column))
         .collect();
     for (place, equation) in solved {
-        let product = inner_product(&equation.dense, &added);
+        let product = V::inner_product(&equation.dense, &added);
         sparse[by_local[&place] as usize] ^= equation.wanted ^ product;
     }
     Ok(())
@@ -117,21 +117,21 @@ fn refuse_equal_rows(rows: CoreRows<'_>) -> Result<(), CoreError> {
     }
 }
 
-fn equations(
+fn equations<V: Value>(
     rows: CoreRows<'_>,
-    values: &[Block],
-    sparse: &[Block],
-    dense: &[Block],
+    values: &[V],
+    sparse: &[V],
+    dense: &[V],
     local: &BTreeMap<u16, usize>,
-) -> Vec<Equation> {
+) -> Vec<Equation<V>> {
     let words = local.len().div_ceil(64);
     rows.core
         .iter()
         .map(|row| {
             let row = *row as usize;
             let mut bits = vec![0u64; words];
-            let powers = powers(rows.elements[row], dense.len());
-            let mut wanted = values[row] ^ inner_product(&powers, dense);
+            let powers = V::element(rows.elements[row]).powers(dense.len());
+            let mut wanted = values[row] ^ V::inner_product(&powers, dense);
             for column in rows.columns[row] {
                 let place = local[&column];
                 bits[place / 64] |= 1 << (place % 64);
@@ -147,37 +147,39 @@ fn equations(
 }
 
 /// Elimination over the field: what to add to the dense columns so that the equations without sparse columns hold.
-fn solve_dense(mut open: Vec<Equation>, columns: usize) -> Result<Vec<Block>, CoreError> {
-    let mut solved: Vec<(usize, Equation)> = Vec::new();
+fn solve_dense<V: Value>(mut open: Vec<Equation<V>>, columns: usize) -> Result<Vec<V>, CoreError> {
+    let mut solved: Vec<(usize, Equation<V>)> = Vec::new();
     while let Some(mut equation) = open.pop() {
         let column = equation
             .dense
             .iter()
-            .position(|c| *c != Block::ZERO)
+            .position(|c| *c != V::ZERO)
             .ok_or(CoreError::Dependent)?;
-        let inverse = field::invert(equation.dense[column]);
+        let inverse = equation.dense[column].invert();
         scale(&mut equation, inverse);
         for other in open
             .iter_mut()
             .chain(solved.iter_mut().map(|(_, other)| other))
         {
             let factor = other.dense[column];
-            field::multiply_add(&mut other.dense, factor, &equation.dense);
-            other.wanted ^= field::multiply(factor, equation.wanted);
+            for (mine, theirs) in other.dense.iter_mut().zip(&equation.dense) {
+                *mine ^= factor.multiply(*theirs);
+            }
+            other.wanted ^= factor.multiply(equation.wanted);
         }
         solved.push((column, equation));
     }
-    let mut added = vec![Block::ZERO; columns];
+    let mut added = vec![V::ZERO; columns];
     for (column, equation) in solved {
         added[column] = equation.wanted;
     }
     Ok(added)
 }
 
-fn scale(equation: &mut Equation, factor: Block) {
+fn scale<V: Value>(equation: &mut Equation<V>, factor: V) {
     equation
         .dense
         .iter_mut()
-        .for_each(|c| *c = field::multiply(*c, factor));
-    equation.wanted = field::multiply(equation.wanted, factor);
+        .for_each(|c| *c = c.multiply(factor));
+    equation.wanted = equation.wanted.multiply(factor);
 }

@@ -2,9 +2,9 @@
 
 use super::core_rows::{self, CoreError, CoreRows};
 use super::rows::{Bin, Rows};
+use super::value::Value;
 use crate::block::Block;
 use crate::bounds::OkvsShape;
-use crate::field;
 use rand_core::CryptoRng;
 use rayon::prelude::*;
 
@@ -33,81 +33,98 @@ pub enum Fill<'a, R: CryptoRng> {
 
 /// A vector of the shape's width that decodes, at each key of `rows`, to the value that `values` writes for it. `values` is
 /// called bin by bin.
-pub fn encode<R: CryptoRng>(
+pub fn encode<V: Value, R: CryptoRng>(
     shape: &OkvsShape,
     rows: &Rows,
     fill: Fill<'_, R>,
-    values: impl Fn(Bin<'_>, &mut [Block]) + Sync,
-) -> Result<Vec<Block>, EncodeError> {
-    let mut vector = vec![Block::ZERO; shape.width()];
+    values: impl Fn(Bin<'_>, &mut [V]) + Sync,
+) -> Result<Vec<V>, EncodeError> {
+    let mut vector = vec![V::ZERO; shape.width()];
     if let Fill::Random(rng) = fill {
-        for block in &mut vector {
-            *block = Block::random(rng);
-        }
+        V::fill_random(&mut vector, rng);
     }
-    let bins: Vec<Bin<'_>> = rows.bins().collect();
-    let bins_a_task = bins.len().div_ceil(rayon::current_num_threads());
-    vector
-        .par_chunks_mut(bins_a_task * shape.bin_width())
-        .zip(bins.par_chunks(bins_a_task))
-        .enumerate()
-        .try_for_each(|(task, (vectors, bins))| {
-            // One task's bins share their working memory: fresh pages cost more than the work on them.
-            let mut space = Space::default();
-            let vectors = vectors.chunks_exact_mut(shape.bin_width());
-            for (bin, (vector, keys)) in (task * bins_a_task..).zip(vectors.zip(bins)) {
-                space
-                    .encode_bin(shape, rows, *keys, &values, vector)
-                    .map_err(|error| match error {
-                        CoreError::DuplicateRow => EncodeError::DuplicateKey,
-                        CoreError::Dependent => EncodeError::Dependent { bin: bin as u32 },
-                    })?;
-            }
-            Ok(())
-        })?;
+    let vectors = vector.chunks_exact_mut(shape.bin_width());
+    let mut bins: Vec<_> = rows.bins().zip(vectors).collect();
+    bin_by_bin(
+        0,
+        &mut bins,
+        |working: &mut (Space, Vec<V>), (keys, vector)| {
+            let (space, wanted) = working;
+            space.lay_out(shape, rows, *keys);
+            wanted.clear();
+            wanted.resize(keys.keys.len(), V::ZERO);
+            values(*keys, wanted);
+            space.solve(shape, rows, *keys, wanted, vector)
+        },
+    )?;
     Ok(vector)
 }
 
-/// Working memory for one bin after the other.
+/// Encodes bins, the first of this number, in as many tasks as there are threads. One task's bins share their working memory: fresh pages cost more than
+/// the work on them.
+pub(super) fn bin_by_bin<W: Default, T: Send>(
+    first: usize,
+    bins: &mut [T],
+    encode: impl Fn(&mut W, &mut T) -> Result<(), CoreError> + Sync,
+) -> Result<(), EncodeError> {
+    let bins_a_task = bins.len().div_ceil(rayon::current_num_threads()).max(1);
+    let tasks = bins.par_chunks_mut(bins_a_task).enumerate();
+    tasks.try_for_each(|(task, bins)| {
+        let mut working = W::default();
+        for (bin, item) in (first + task * bins_a_task..).zip(bins) {
+            encode(&mut working, item).map_err(|error| match error {
+                CoreError::DuplicateRow => EncodeError::DuplicateKey,
+                CoreError::Dependent => EncodeError::Dependent { bin: bin as u32 },
+            })?;
+        }
+        Ok(())
+    })
+}
+
+/// The structure of one bin after the other: where its rows have entries, and in which order they are solved.
 #[derive(Default)]
-struct Space {
+pub(super) struct Space {
     columns: Vec<[u16; 3]>,
     elements: Vec<Block>,
-    wanted: Vec<Block>,
     peeling: Peeling,
 }
 
 impl Space {
-    fn encode_bin(
+    /// Turns to a bin: what follows is for any number of vectors over its rows.
+    pub(super) fn lay_out(&mut self, shape: &OkvsShape, rows: &Rows, bin: Bin<'_>) {
+        rows.columns(bin.keys, &mut self.columns);
+        self.elements.clear();
+        self.peeling.run(&self.columns, shape.sparse as usize);
+    }
+
+    /// Makes one vector of the bin decode to `wanted`, whose values are changed.
+    pub(super) fn solve<V: Value>(
         &mut self,
         shape: &OkvsShape,
         rows: &Rows,
         bin: Bin<'_>,
-        values: &impl Fn(Bin<'_>, &mut [Block]),
-        vector: &mut [Block],
+        wanted: &mut [V],
+        vector: &mut [V],
     ) -> Result<(), CoreError> {
         let (sparse, dense) = vector.split_at_mut(shape.sparse as usize);
-        rows.columns(bin.keys, &mut self.columns);
-        self.wanted.clear();
-        self.wanted.resize(bin.keys.len(), Block::ZERO);
-        values(bin, &mut self.wanted);
-        self.peeling.run(&self.columns, sparse.len());
         let core = &self.peeling.core;
         // The dense part is only needed where peeling leaves something over, or where it does not start as zero.
-        if !core.is_empty() || dense.iter().any(|column| *column != Block::ZERO) {
-            rows.elements(bin.keys, &mut self.elements);
+        if !core.is_empty() || dense.iter().any(|column| *column != V::ZERO) {
+            if self.elements.is_empty() {
+                rows.elements(bin.keys, &mut self.elements);
+            }
             let core_rows = CoreRows {
                 columns: &self.columns,
                 elements: &self.elements,
                 core,
             };
-            core_rows::solve(core_rows, &self.wanted, sparse, dense)?;
-            field::add_polynomials(&mut self.wanted, &self.elements, dense);
+            core_rows::solve(core_rows, wanted, sparse, dense)?;
+            V::add_polynomials(wanted, &self.elements, dense);
         }
         for (row, column) in self.peeling.order.iter().rev() {
             let [a, b, c] = self.columns[*row as usize];
             let decoded = sparse[a as usize] ^ sparse[b as usize] ^ sparse[c as usize];
-            sparse[*column as usize] ^= decoded ^ self.wanted[*row as usize];
+            sparse[*column as usize] ^= decoded ^ wanted[*row as usize];
         }
         Ok(())
     }

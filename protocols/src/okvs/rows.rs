@@ -5,10 +5,8 @@
 
 use crate::block::Block;
 use crate::bounds::OkvsShape;
-use crate::simd::aes::Aes;
-
-/// Keys hashed in one call of the cipher: enough to fill its pipeline, small enough for the stack.
-const BATCH: usize = 64;
+use crate::place_hash::{PlaceHash, scaled, three_places};
+use std::ops::Range;
 
 /// Why keys cannot be laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,8 +36,8 @@ pub struct Rows {
     places: Vec<u32>,
     ends: Vec<u32>,
     sparse: u32,
-    layout: RowHash,
-    element: RowHash,
+    layout: PlaceHash,
+    element: PlaceHash,
 }
 
 /// The keys of one bin, in the order of their rows.
@@ -84,7 +82,7 @@ impl Rows {
 
     /// Two passes: count, then put every key where its bin begins.
     fn laid_out(shape: &OkvsShape, seed: Block, keys: impl Iterator<Item = Block> + Clone) -> Self {
-        let layout = RowHash::new(seed, 0);
+        let layout = row_hash(seed, 0);
         let mut bin_of_key: Vec<u16> = Vec::with_capacity(keys.size_hint().0);
         let mut starts = vec![0u32; shape.bins as usize + 1];
         layout.each(keys.clone(), |hash| {
@@ -110,7 +108,7 @@ impl Rows {
             ends,
             sparse: shape.sparse,
             layout,
-            element: RowHash::new(seed, 1),
+            element: row_hash(seed, 1),
         }
     }
 
@@ -131,14 +129,33 @@ impl Rows {
 
     /// The keys of each bin, one bin after the other.
     pub fn bins(&self) -> impl Iterator<Item = Bin<'_>> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| {
-            let range = start as usize..*end as usize;
+        self.bins_in(0..self.ends.len())
+    }
+
+    /// The keys of some bins.
+    ///
+    /// # Panics
+    /// If there are not so many: a caller's defect.
+    pub fn bins_in(&self, bins: Range<usize>) -> impl Iterator<Item = Bin<'_>> {
+        bins.map(|bin| {
+            let rows = self.rows_of(bin..bin + 1);
             Bin {
-                keys: &self.keys[range.clone()],
-                places: &self.places[range],
+                keys: &self.keys[rows.clone()],
+                places: &self.places[rows],
             }
         })
+    }
+
+    /// Which rows stand in some bins.
+    ///
+    /// # Panics
+    /// If there are not so many: a caller's defect.
+    pub fn rows_of(&self, bins: Range<usize>) -> Range<usize> {
+        let end = |bins: usize| {
+            bins.checked_sub(1)
+                .map_or(0, |last| self.ends[last] as usize)
+        };
+        end(bins.start)..end(bins.end)
     }
 
     /// The sparse columns of a bin's rows.
@@ -153,51 +170,18 @@ impl Rows {
     /// The field elements whose powers stand in the dense columns of a bin's rows.
     pub(super) fn elements(&self, keys: &[Block], elements: &mut Vec<Block>) {
         elements.resize(keys.len(), Block::ZERO);
-        self.element.cipher.encrypt_and_add(keys, elements);
+        self.element.hash(keys, elements);
     }
 }
 
-/// AES under a key derived from the seed, as `AES_k(x) ⊕ x`: not invertible without x, pseudo-random in k.
-struct RowHash {
-    cipher: Aes,
-}
-
-impl RowHash {
-    fn new(seed: Block, domain: u8) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key("entente/1/okvs-row");
-        hasher.update(&[domain]);
-        hasher.update(&seed.to_bytes());
-        let mut key = [0u8; 16];
-        hasher.finalize_xof().fill(&mut key);
-        Self {
-            cipher: Aes::new(Block::from_bytes(key)),
-        }
-    }
-
-    /// Hands each key's hash on, in order.
-    #[inline]
-    fn each(&self, mut keys: impl Iterator<Item = Block>, mut take: impl FnMut(Block)) {
-        loop {
-            let mut batch = [Block::ZERO; BATCH];
-            let mut count = 0;
-            for (key, slot) in keys.by_ref().take(BATCH).zip(&mut batch) {
-                *slot = key;
-                count += 1;
-            }
-            let mut hashes = [Block::ZERO; BATCH];
-            let hashes = &mut hashes[..count];
-            self.cipher.encrypt_and_add(&batch[..count], hashes);
-            hashes.iter().for_each(|hash| take(*hash));
-            if count < BATCH {
-                return;
-            }
-        }
-    }
-}
-
-/// Maps 32 uniform bits to `0..range`, each value with probability 1/range up to 2^-32.
-fn scaled(bits: u32, range: u32) -> u32 {
-    ((u64::from(bits) * u64::from(range)) >> 32) as u32
+/// The hash of the seed's rows, one for the layout and one for the elements.
+fn row_hash(seed: Block, domain: u8) -> PlaceHash {
+    let mut hasher = blake3::Hasher::new_derive_key("entente/1/okvs-row");
+    hasher.update(&[domain]);
+    hasher.update(&seed.to_bytes());
+    let mut key = [0u8; 16];
+    hasher.finalize_xof().fill(&mut key);
+    PlaceHash::new(Block::from_bytes(key))
 }
 
 /// A shape has fewer than 2^16 bins: that many would hold 2^31 keys.
@@ -205,21 +189,15 @@ fn bin_of(hash: Block, bins: u32) -> u16 {
     scaled(hash.high() as u32, bins) as u16
 }
 
-/// Three distinct columns: the second is drawn from all but the first, the third from all but both, without a branch.
+/// Three distinct columns: a bin has fewer than 2^16.
 fn columns_of(hash: Block, sparse: u32) -> [u16; 3] {
-    let a = scaled(hash.low() as u32, sparse);
-    let b = scaled((hash.low() >> 32) as u32, sparse - 1);
-    let b = b + u32::from(b >= a);
-    let c = scaled((hash.high() >> 32) as u32, sparse - 2);
-    let c = c + u32::from(c >= a.min(b));
-    let c = c + u32::from(c >= a.max(b));
-    [a as u16, b as u16, c as u16]
+    let bits = [hash.low(), hash.low() >> 32, hash.high() >> 32];
+    three_places(bits.map(|bits| bits as u32), sparse).map(|column| column as u16)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn every_key_is_in_its_bin_with_its_place() {
@@ -231,20 +209,11 @@ mod tests {
             for (key, place) in bin.keys.iter().zip(bin.places) {
                 assert_eq!(keys[*place as usize], *key);
                 let mut hash = Block::ZERO;
-                RowHash::new(Block(3), 0).each([*key].into_iter(), |h| hash = h);
+                row_hash(Block(3), 0).each([*key].into_iter(), |h| hash = h);
                 assert_eq!(usize::from(bin_of(hash, shape.bins)), number);
                 assert!(!std::mem::replace(&mut seen[*place as usize], true));
             }
         }
         assert!(seen.iter().all(|seen| *seen));
-    }
-
-    proptest! {
-        #[test]
-        fn columns_of_a_row_are_distinct(hash: u128, sparse in 3u32..70) {
-            let [a, b, c] = columns_of(Block(hash), sparse);
-            prop_assert!(a != b && b != c && a != c);
-            prop_assert!([a, b, c].iter().all(|column| u32::from(*column) < sparse));
-        }
     }
 }

@@ -1,6 +1,9 @@
+mod planes;
 mod vectors;
 
 use super::*;
+use crate::block::Block;
+use crate::field;
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -47,10 +50,10 @@ fn encoded(
 }
 
 /// The value at each key, in the keys' order.
-fn decoded(shape: &OkvsShape, keys: &[Block], vector: &[Block]) -> Vec<Block> {
+fn decoded<V: Value>(shape: &OkvsShape, keys: &[Block], vector: &[V]) -> Vec<V> {
     let rows = rows(shape, keys).expect("within capacity");
     let by_row = decode(shape, &rows, vector, |_, _| {});
-    let mut values = vec![Block::ZERO; keys.len()];
+    let mut values = vec![V::ZERO; keys.len()];
     for (value, place) in by_row.iter().zip(rows.places()) {
         values[*place as usize] = *value;
     }

@@ -22,8 +22,8 @@ impl Setup {
             Readers::Both => vector_bytes(returned::bit_bytes(sender), 1) + DIGEST,
             Readers::ReceiverOnly => 0,
         };
-        let masked = TWO_BLOCKS + vector_bytes(self.shape.width(), 16);
+        let oprf = self.oprf.bytes_with(1);
         let tags = vector_bytes(sender, self.tag_bytes) + DIGEST;
-        agreement + coin + self.vole.bytes() + masked + tags + read_by_both
+        agreement + coin + oprf + tags + read_by_both
     }
 }

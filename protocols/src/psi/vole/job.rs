@@ -1,24 +1,18 @@
 //! A whole job: all its buckets, several in flight, each on a channel of its own.
 //!
-//! With c channels, channel k runs the buckets at places k, k + c, k + 2c … of an agreed list one after the other, so both parties
-//! must have the same number of channels and the same list. While one bucket waits for the peer, another computes. Memory is
-//! bounded by the buckets in flight: a party's ids are asked for bucket by bucket, and what was found is handed on at once.
-//!
-//! Every bucket has its own session id and its own randomness, also when it is run again under a later session. A fault on one
-//! channel ends them all: the party is told at once, so that it can hang up where others wait, and of several faults the one in
-//! which the peer was caught counts.
+//! Memory is bounded by the buckets in flight: a party's ids are asked for bucket by bucket, and what was found is handed on at
+//! once. Every bucket has its own session id and its own randomness, also when it is run again under a later session. How buckets
+//! share channels and how faults end them all: [`crate::lanes`].
 
 use super::{Readers, Setup, receiver, sender};
-use crate::block::Block;
 use crate::buckets::Buckets;
-use crate::channel::{Channel, Totals};
-use crate::fault::{Abort, Fault, Misuse};
-use crate::hash;
+use crate::channel::Channel;
+use crate::fault::Fault;
+use crate::lanes::{self, Stop};
 use crate::prg::Prg;
 use crate::psi::{Id, SessionId};
 use crate::security::Security;
 use rand_core::CryptoRng;
-use std::sync::{Mutex, PoisonError};
 
 /// A party's list, cut as [`Job::buckets`] says, and what becomes of it. Asked from as many threads as there are channels,
 /// each bucket by one of them.
@@ -46,26 +40,6 @@ pub trait Party: Sync {
 
     /// A channel has met a fault: nothing more may be sent on any other, and whoever waits on one is to be woken.
     fn broke_off(&self);
-}
-
-/// Why a channel's thread ended.
-enum Stop<E> {
-    Fault(Fault),
-    Party(E),
-}
-
-impl<E: From<Fault>> Stop<E> {
-    /// The peer was caught cheating: of several ends this is the one that counts.
-    fn caught(&self) -> bool {
-        matches!(self, Self::Fault(Fault::Misbehaved(_)))
-    }
-
-    fn into_error(self) -> E {
-        match self {
-            Self::Fault(fault) => fault.into(),
-            Self::Party(error) => error,
-        }
-    }
 }
 
 /// What both parties fix once for a job.
@@ -131,7 +105,6 @@ impl Job {
         self.on_all(channels, sid, todo, party, rng, (sender::reveal, size))
     }
 
-    /// Runs all buckets, each channel's on a thread of its own.
     fn on_all<P: Party>(
         &self,
         channels: &mut [Channel],
@@ -141,99 +114,17 @@ impl Job {
         rng: &mut impl CryptoRng,
         (role, size): (Role, u32),
     ) -> Result<(), P::Error> {
-        let stride = channels.len();
-        if stride == 0 {
-            let (what, expected) = ("channels", 1);
-            return Err(Fault::from(Misuse::Count {
-                what,
-                expected,
-                got: 0,
-            })
-            .into());
-        }
-        // Wiped with their lane: whoever had one later could draw every bucket's secrets again.
-        let generators: Vec<Prg> = (0..stride).map(|_| Prg::new(Block::random(rng))).collect();
-        let first: &Mutex<Option<Stop<P::Error>>> = &Mutex::new(None);
-        std::thread::scope(|scope| {
-            for (place, (channel, rng)) in channels.iter_mut().zip(generators).enumerate() {
-                let mine = todo.iter().skip(place).step_by(stride).copied();
-                let lane = Lane {
-                    job: self,
-                    sid,
-                    role,
-                    size,
-                };
-                scope.spawn(move || lane.run(channel, mine, party, rng, first));
-            }
-        });
-        let ended = first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        ended.map_or(Ok(()), |stop| Err(stop.into_error()))
+        let bucket = |channel: &mut Channel, number, rng: &mut Prg| {
+            let bucket = party.load(number).map_err(Stop::Party)?;
+            lanes::check_load(P::ids(&bucket).len(), size)?;
+            let sid = sid.part("bucket", number);
+            let common = role(channel, sid, &self.setup, P::ids(&bucket), rng)?;
+            let said = lanes::said("entente/1/psi/vole/said", &sid, &channel.totals());
+            let kept = party.finished(number, bucket, common, said);
+            kept.map_err(Stop::Party)
+        };
+        lanes::run(channels, todo, rng, || party.broke_off(), bucket)
     }
-}
-
-/// What one channel's thread works with.
-struct Lane<'a> {
-    job: &'a Job,
-    sid: SessionId,
-    role: Role,
-    /// What this side's buckets are padded to.
-    size: u32,
-}
-
-impl Lane<'_> {
-    /// Runs bucket after bucket until one lane has stopped.
-    fn run<P: Party>(
-        &self,
-        channel: &mut Channel,
-        buckets: impl Iterator<Item = u64>,
-        party: &P,
-        mut rng: Prg,
-        first: &Mutex<Option<Stop<P::Error>>>,
-    ) {
-        let lock = || first.lock().unwrap_or_else(PoisonError::into_inner);
-        for number in buckets {
-            if lock().is_some() {
-                return;
-            }
-            if let Err(stop) = self.bucket(channel, number, party, &mut rng) {
-                let mut first = lock();
-                if first.is_none() || stop.caught() {
-                    *first = Some(stop);
-                }
-                drop(first);
-                party.broke_off();
-                return;
-            }
-        }
-    }
-
-    fn bucket<P: Party>(
-        &self,
-        channel: &mut Channel,
-        number: u64,
-        party: &P,
-        rng: &mut Prg,
-    ) -> Result<(), Stop<P::Error>> {
-        let bucket = party.load(number).map_err(Stop::Party)?;
-        if P::ids(&bucket).len() > self.size as usize {
-            // The caller has no more ids than agreed, so their digests have crowded by chance.
-            let what = "spreading ids over the job's buckets";
-            return Err(Stop::Fault(Abort::NoSolution { what }.into()));
-        }
-        let sid = self.sid.part("bucket", number);
-        let common = (self.role)(channel, sid, &self.job.setup, P::ids(&bucket), rng);
-        let common = common.map_err(Stop::Fault)?;
-        let said = said(&sid, &channel.totals());
-        let kept = party.finished(number, bucket, common, said);
-        kept.map_err(Stop::Party)
-    }
-}
-
-/// Both directions in an order that both parties have.
-fn said(sid: &SessionId, totals: &Totals) -> [u8; 32] {
-    let mut directions = [totals.sent_hash, totals.received_hash];
-    directions.sort_unstable();
-    hash::digest("entente/1/psi/vole/said", sid, &[directions.as_flattened()])
 }
 
 #[cfg(test)]

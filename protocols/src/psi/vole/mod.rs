@@ -1,11 +1,10 @@
 //! PSI from a VOLE-based oblivious PRF (protocols.md §5; Raghuraman and Rindal, CCS'22; Rindal and Schoppmann, EUROCRYPT'21).
 //!
-//! R encodes its ids x with the values HB(x) into a vector P ([`crate::okvs`]). A silent VOLE gives R the vectors A and C, and S a Δ
-//! and B with C = B + A·Δ ([`crate::vole`]).
+//! The OPRF ([`crate::oprf`]) gives R the values u at its ids, and S everywhere.
 //!
 //! ```text
-//! R → S   a seed and A + P      the vector masked; S sets K = B + Δ·(A + P) = C + Δ·P
-//! S → R   tags of all its y     of u = Decode(K, y) + Δ·HB(y), which R knows as Decode(C, y) exactly where y is one of its ids
+//! R → S   a seed and A + P      the OPRF's masked vector
+//! S → R   tags of all its y     of u(y), which R knows exactly where y is one of its ids
 //! S → R   what both have said   so that R takes no answer from a conversation in which anything changed on the way
 //! R → S   a bit for each tag    only where both read: which of S's tags are R's too, and again what both have said
 //! ```
@@ -49,14 +48,14 @@ mod tags;
 pub use job::{Job, Party};
 
 use crate::block::Block;
-use crate::bounds::{self, OkvsShape};
+use crate::bounds;
 use crate::channel::{Channel, Kind};
-use crate::fault::{Abort, Difference, Fault, Misuse};
+use crate::fault::{Difference, Fault, Misuse};
 use crate::hash::{self, CorrelationHash};
+use crate::oprf;
 use crate::psi::{Id, PaddedSizes, SessionId, with_dummies};
 use crate::security::Security;
 use rand_core::CryptoRng;
-use std::collections::HashSet;
 
 const AGREEMENT: Kind = Kind::new(0x0401, "VOLE-PSI agreement");
 const COIN_COMMITMENT: Kind = Kind::new(0x0402, "VOLE-PSI coin commitment");
@@ -68,6 +67,15 @@ const CLOSING: Kind = Kind::new(0x0407, "VOLE-PSI closing");
 
 const RETURNED: Kind = Kind::new(0x0408, "VOLE-PSI returned matches");
 const RETURNED_CLOSING: Kind = Kind::new(0x0409, "VOLE-PSI closing of the receiver");
+
+/// The OPRF's names here, and what its seed travels in: a block of the coin stands beside it.
+const OPRF: oprf::Names = oprf::Names {
+    value: "entente/1/psi/vole/value",
+    rows: "entente/1/psi/vole/rows",
+    seed: SEED,
+    masked: MASKED,
+    keys: "ids",
+};
 
 /// Bytes of a tag in malicious mode: a block.
 const TAG_BYTES_MALICIOUS: usize = 16;
@@ -88,8 +96,7 @@ pub struct Setup {
     readers: Readers,
     buckets: u64,
     sizes: PaddedSizes,
-    shape: OkvsShape,
-    vole: crate::vole::Setup,
+    oprf: oprf::Setup,
     tag_bytes: usize,
 }
 
@@ -104,13 +111,11 @@ impl Setup {
             Security::SemiHonest => bounds::tag_bytes(receiver, sender, buckets),
             Security::Malicious => TAG_BYTES_MALICIOUS,
         };
-        let shape = OkvsShape::new(receiver, buckets);
         Ok(Self {
             readers: Readers::ReceiverOnly,
             buckets,
             sizes,
-            shape,
-            vole: crate::vole::Setup::new(shape.width(), security),
+            oprf: oprf::Setup::new(receiver, buckets, security),
             tag_bytes,
         })
     }
@@ -123,7 +128,7 @@ impl Setup {
 
     /// Elements of 16 bytes of the masked vector.
     pub fn vector_elements(&self) -> usize {
-        self.shape.width()
+        self.oprf.vector_elements()
     }
 
     /// Bytes of a tag.
@@ -137,7 +142,7 @@ impl Setup {
     }
 
     fn security(&self) -> Security {
-        self.vole.security()
+        self.oprf.security()
     }
 
     /// Everything that both sides have to mean by the same name.
@@ -173,13 +178,11 @@ impl Setup {
         }
         Ok(())
     }
+}
 
-    fn hashes(&self, sid: &SessionId) -> Hashes {
-        Hashes {
-            value: CorrelationHash::new("entente/1/psi/vole/value", sid),
-            tag: CorrelationHash::new("entente/1/psi/vole/tag", sid),
-        }
-    }
+/// Ho, from the value u to a semi-honest tag.
+fn tag_hash(sid: &SessionId) -> CorrelationHash {
+    CorrelationHash::new("entente/1/psi/vole/tag", sid)
 }
 
 #[derive(Clone, Copy)]
@@ -194,20 +197,6 @@ impl Role {
             Self::Receiver => Self::Sender,
             Self::Sender => Self::Receiver,
         }
-    }
-}
-
-/// HB, from an id to the value encoded for it, and Ho, from the decoded value to a semi-honest tag.
-struct Hashes {
-    value: CorrelationHash,
-    tag: CorrelationHash,
-}
-
-impl Hashes {
-    /// HB of all ids.
-    fn values(&self, ids: &[Block], values: &mut [Block]) {
-        values.copy_from_slice(ids);
-        self.value.hash_each(values, 0);
     }
 }
 
@@ -237,20 +226,6 @@ impl<'a> Keys<'a> {
         let all = self.ids.iter().chain(&self.dummies);
         all.map(|id| Block::from_bytes(*id.as_bytes()))
     }
-
-    /// Why they cannot be encoded: by chance, unless one of the caller's stands twice.
-    fn fault(&self, what: &'static str) -> Fault {
-        let mut seen = HashSet::with_capacity(self.ids.len());
-        match self.ids.iter().all(|id| seen.insert(id)) {
-            true => Abort::NoSolution { what }.into(),
-            false => Misuse::Duplicate { what: "ids" }.into(),
-        }
-    }
-}
-
-/// The OKVS's seed as it is used: bound to the session.
-fn row_seed(sid: &SessionId, seed: Block) -> Block {
-    hash::keyed("entente/1/psi/vole/rows", sid, &[]).block(&seed.to_bytes())
 }
 
 /// What hides S's share of the coin until R has fixed its vector.

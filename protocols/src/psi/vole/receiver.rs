@@ -1,16 +1,14 @@
 //! R: learns which of its ids the sender has too.
 
 use super::{
-    CLOSING, COIN, COIN_COMMITMENT, Hashes, Keys, MASKED, Readers, Role, SEED, Setup, closing,
-    coin_commitment, returned, row_seed, tags,
+    CLOSING, COIN, COIN_COMMITMENT, Keys, OPRF, Readers, Role, Setup, closing, coin_commitment,
+    returned, tag_hash, tags,
 };
 use crate::block::Block;
 use crate::channel::Channel;
-use crate::fault::{Fault, Misbehaviour, Misuse};
-use crate::okvs::{self, EncodeError, Fill, Rows, RowsError};
-use crate::prg::Prg;
+use crate::fault::{Fault, Misbehaviour};
+use crate::oprf::receiver::Encoded;
 use crate::psi::{Id, SessionId};
-use crate::vole;
 use rand_core::CryptoRng;
 
 /// Which of `ids` the sender has too: their places, ascending. The peer runs [`super::sender::reveal`].
@@ -24,23 +22,19 @@ pub fn reveal(
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u32>, Fault> {
     let keys = Keys::new(ids, setup.sizes().receiver(), rng)?;
-    let hashes = setup.hashes(&sid);
     setup.agree(channel, &sid, Role::Receiver)?;
     let commitment = receive_commitment(channel, setup)?;
-    // Drawn now that the keys are fixed, so that they cannot have been chosen to have no solution under it.
-    let seed = Block::random(rng);
-    let (rows, mut masked) = encode(setup, &hashes, row_seed(&sid, seed), &keys)?;
-    let c = vole::receiver::run(channel, &sid, &setup.vole, &mut masked, rng)?;
+    let encoded = Encoded::new(&OPRF, &sid, &setup.oprf, keys.iter(), rng)?;
+    let masked = encoded.mask(channel, &sid, &setup.oprf, rng)?;
     let own_coin = Block::random(rng);
-    channel.send_part(SEED, &[seed, own_coin])?;
-    channel.send_all(MASKED, &masked)?;
-    drop(masked);
+    let values = masked.send(channel, &OPRF, &[own_coin])?;
     let coin =
         receive_coin(channel, &sid, commitment)?.map_or(Block::ZERO, |theirs| theirs ^ own_coin);
-    let own = okvs::decode(&setup.shape, &rows, c.expose(), |bin, values| {
-        tags::finish(setup, &hashes.tag, coin, bin.keys, values);
+    let hash = tag_hash(&sid);
+    let own = values.at_rows(&setup.oprf, |bin, values| {
+        tags::finish(setup, &hash, coin, bin.keys, values);
     });
-    drop(c);
+    let rows = values.into_rows();
     let theirs = tags::receive(channel, setup)?;
     check_closing(channel, &sid)?;
     let real = ids.len() as u32;
@@ -52,35 +46,6 @@ pub fn reveal(
     }
     Ok(common)
 }
-
-/// P and the rows it was solved for.
-fn encode(
-    setup: &Setup,
-    hashes: &Hashes,
-    seed: Block,
-    keys: &Keys<'_>,
-) -> Result<(Rows, Vec<Block>), Fault> {
-    let rows = Rows::new(&setup.shape, seed, keys.iter()).map_err(|error| match error {
-        RowsError::WrongCount { got, expected } => Misuse::Count {
-            what: "OKVS keys",
-            expected: expected as usize,
-            got: got as usize,
-        }
-        .into(),
-        RowsError::BinOverflow { .. } => keys.fault("spreading keys over the OKVS's bins"),
-    })?;
-    let encoded = okvs::encode(&setup.shape, &rows, Fill::<Unused>::Zero, |bin, values| {
-        hashes.values(bin.keys, values);
-    });
-    let encoded = encoded.map_err(|error| match error {
-        EncodeError::DuplicateKey => Misuse::Duplicate { what: "ids" }.into(),
-        EncodeError::Dependent { .. } => keys.fault("the OKVS"),
-    })?;
-    Ok((rows, encoded))
-}
-
-/// No generator is needed where free places stay zero.
-type Unused = Prg;
 
 fn receive_commitment(channel: &mut Channel, setup: &Setup) -> Result<Option<[u8; 32]>, Fault> {
     if !setup.security().is_malicious() {

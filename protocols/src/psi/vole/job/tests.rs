@@ -1,9 +1,10 @@
 //! Whole jobs in memory.
 
 use super::*;
+use crate::block::Block;
 use crate::buckets::Split;
 use crate::channel::{Transport, memory_pair};
-use crate::fault::Broken;
+use crate::fault::{Broken, Misuse};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

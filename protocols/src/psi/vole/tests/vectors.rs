@@ -93,7 +93,7 @@ fn semi_honest_cases() -> Vec<BadCase> {
     let width = setup.tag_bytes;
     let (masked, tags) = ((MASKED, 0), (TAGS, 0));
     let all_tags = bounds::SET_IDS_MIN as usize * width;
-    let all_masked = 16 * setup.shape.width();
+    let all_masked = 16 * setup.vector_elements();
     vec![
         (
             "agreement_of_another_run",
