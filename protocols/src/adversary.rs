@@ -6,7 +6,9 @@
 
 mod sweep;
 
-pub(crate) use sweep::{Effort, Ended, assert_only_unnoticed, sweep, tampered};
+pub(crate) use sweep::{
+    Effort, Ended, assert_only_unnoticed, assert_only_unnoticed_from, sweep, tampered,
+};
 
 use crate::channel::{
     Channel, HEADER_BYTES, MemoryTransport, Totals, Transport, memory_transports,

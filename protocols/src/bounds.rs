@@ -109,7 +109,8 @@ fn expansion_and_dense(keys: f64, bits: f64) -> (f64, u32) {
     (expansion, floor(bits / log2(expansion * keys)) as u32)
 }
 
-/// Bins of the cuckoo table for a bucket of `ids` (protocols.md §7.1).
+/// Bins of the cuckoo table for a bucket of `ids` (protocols.md §7.1). No placement exists with probability at most 2^−λ₀ over up to 2^17
+/// buckets, far more than a job has: a test adds up the bound.
 pub fn cuckoo_bins(ids: u64) -> u64 {
     let factor = if ids >= 1 << 14 { 1.30 } else { 1.33 };
     ceil(factor * ids as f64) as u64
@@ -168,6 +169,52 @@ mod tests {
         assert_eq!(cuckoo_bins(bank), 214_021);
         assert_eq!(OkvsShape::new(bank, beta).width(), 218_110);
         assert_eq!(tag_bytes(bank, platform, beta), 12);
+    }
+
+    /// log2 of C(n, k).
+    fn choose_log2(n: f64, k: f64) -> f64 {
+        (libm::lgamma(n + 1.0) - libm::lgamma(k + 1.0) - libm::lgamma(n - k + 1.0)) / LN_2
+    }
+
+    /// log2 of a bound on the expected number of sets of `k` ids that lie on `k` − 1 of `m` bins (without one there is a placement,
+    /// by Hall's theorem): each id on some three of them; or, in a smallest such set, each of its bins hit twice, by the saddle point
+    /// of (e^x − 1 − x)^(k−1) for 3k independent hits.
+    fn crowded_sets_log2(n: f64, m: f64, k: f64) -> f64 {
+        let sets = choose_log2(n, k) + choose_log2(m, k - 1.0);
+        let anyhow = k * (choose_log2(k - 1.0, 3.0) - choose_log2(m, 3.0));
+        let (mut low, mut high) = (1e-6, 60.0);
+        for _ in 0..60 {
+            let x = (low + high) / 2.0;
+            let hits = x * libm::expm1(x) / (libm::expm1(x) - x);
+            match hits < 3.0 * k / (k - 1.0) {
+                true => low = x,
+                false => high = x,
+            }
+        }
+        let twice = (k - 1.0) * log2(libm::expm1(low) - low) - 3.0 * k * log2(low * m)
+            + libm::lgamma(3.0 * k + 1.0) / LN_2
+            // Three distinct bins an id, not three independent ones.
+            + k * (2.0 * log2(m) - log2(m - 1.0) - log2(m - 2.0));
+        sets + anyhow.min(twice)
+    }
+
+    #[test]
+    fn a_cuckoo_table_has_a_placement() {
+        for ids in [SET_IDS_MIN, 10_000, 1 << 14, 164_627, 1 << 20, 1 << 24] {
+            let (n, m) = (ids as f64, cuckoo_bins(ids) as f64);
+            let (mut k, mut expected) = (4.0, 0.0);
+            while k <= n {
+                let next = libm::fmax(k + 1.0, floor(k * 1.01));
+                expected += (next - k) * exp2(crowded_sets_log2(n, m, k));
+                k = next;
+            }
+            // Up to 2^17 buckets in a job.
+            assert!(
+                log2(expected) <= -LAMBDA_0 - 17.0,
+                "{ids}: {}",
+                log2(expected)
+            );
+        }
     }
 
     #[test]

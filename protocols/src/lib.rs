@@ -6,17 +6,23 @@
 
 #[cfg(test)]
 mod adversary;
+pub mod blind;
 pub mod block;
 pub mod bounds;
 pub mod buckets;
 pub mod channel;
 pub mod fault;
 pub mod field;
+pub mod field64;
 pub mod hash;
+mod lanes;
 pub mod okvs;
+pub mod oprf;
 pub mod ot;
+mod place_hash;
 pub mod prg;
 pub mod psi;
+pub mod release;
 pub mod secret;
 pub mod security;
 pub mod session_id;
@@ -24,4 +30,6 @@ mod shuffle;
 mod simd;
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod views;
 pub mod vole;

@@ -1,15 +1,16 @@
 //! Known answers of protocols with long frames, under `vectors/`: how they are made, read, held and written anew.
 //!
 //! A **good** vector is a whole run: inputs, both generators' seeds, every frame of either side and both outputs. Frames of more than
-//! [`FRAME_BYTES_SHOWN`] are told by length and BLAKE3. A **bad** one names such a run, the role that hears, one change to
+//! [`FRAME_BYTES_SHOWN`] are told by length and BLAKE3, and megabytes of them as one ([`Told`]). A **bad** one names such a run, the role that hears, one change to
 //! one frame of what it hears, and the fault in which it must end; the other frames are the run's own.
 
-use crate::adversary::{Recorded, Scripted, both, record};
+use crate::adversary::{Frames, Recorded, Scripted, both, record};
 use crate::block::Block;
 use crate::channel::{Channel, HEADER_BYTES, Kind};
 use crate::fault::Fault;
 use crate::security::Security;
 use serde_json::{Value, json};
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 /// Frames up to here stand in a vector byte for byte.
@@ -22,6 +23,14 @@ pub(crate) enum Role {
     Sender = 1,
 }
 
+/// How a good vector tells what a side has sent.
+pub(crate) enum Told {
+    /// Frame by frame: those of at most so many bytes in full, longer ones by length and hash.
+    Frames(usize),
+    /// As one: how many frames, their bytes and their hash.
+    Whole,
+}
+
 /// A run of a protocol on fixed inputs and seeds.
 pub(crate) trait Run: Sync {
     /// Where its vectors stand, below `vectors/`.
@@ -30,6 +39,10 @@ pub(crate) trait Run: Sync {
     fn name(&self) -> &'static str;
     /// Everything that determines it.
     fn inputs(&self) -> Value;
+    /// How it tells its frames.
+    fn told(&self) -> Told {
+        Told::Frames(FRAME_BYTES_SHOWN)
+    }
     /// One role, and its output.
     fn role(&self, role: Role, channel: &mut Channel) -> Result<Value, Fault>;
 }
@@ -44,12 +57,35 @@ pub(crate) enum Change {
     Header(usize, Vec<u8>),
     /// A body cut, or filled up with zeros, to this many bytes; the header tells the truth.
     BodyBytes(usize),
+    /// The same by one byte less than it has.
+    Shorter,
+    /// And by one more.
+    Longer,
     /// Nothing comes: the peer is gone.
     Gone,
 }
 
 /// A case to be refused: its name, who hears it, which of the frames of a kind is changed, and how.
 pub(crate) type BadCase = (&'static str, Role, (Kind, usize), Change);
+
+/// The cases that every message has: another one in its place, a byte too few, one too many, and none.
+macro_rules! each_way {
+    ($name:literal, $role:expr, $message:expr) => {{
+        use $crate::vectors::Change::{Gone, Header, Longer, Shorter};
+        [
+            (
+                concat!($name, "_of_another_kind"),
+                $role,
+                $message,
+                Header(0, vec![0xff, 0x7f]),
+            ),
+            (concat!($name, "_too_short"), $role, $message, Shorter),
+            (concat!($name, "_too_long"), $role, $message, Longer),
+            (concat!($name, "_missing"), $role, $message, Gone),
+        ]
+    }};
+}
+pub(crate) use each_way;
 
 /// A file below `vectors/`.
 fn path(folder: &str, name: &str) -> PathBuf {
@@ -138,13 +174,22 @@ fn good<R: Run>(run: &R) -> Value {
         (outputs, totals)
     });
     let ([receiver, sender], totals) = outputs;
-    let shown = |frame: &Vec<u8>| match frame.len() <= FRAME_BYTES_SHOWN {
+    let shown = |frame: &Vec<u8>, in_full: usize| match frame.len() <= in_full {
         true => json!(hex::encode(frame)),
         false => json!({ "bytes": frame.len(), "blake3": blake3::hash(frame).to_hex().as_str() }),
     };
     let side = |side: usize| {
-        let frames: Vec<Value> = frames[side].iter().map(shown).collect();
-        json!({ "frames": frames, "blake3_of_all": hex::encode(totals[side].sent_hash) })
+        let (frames, totals) = (&frames[side], &totals[side]);
+        let hash = hex::encode(totals.sent_hash);
+        match run.told() {
+            Told::Frames(in_full) => {
+                let frames: Vec<Value> = frames.iter().map(|frame| shown(frame, in_full)).collect();
+                json!({ "frames": frames, "blake3_of_all": hash })
+            }
+            Told::Whole => {
+                json!({ "frames": frames.len(), "bytes": totals.sent_bytes, "blake3_of_all": hash })
+            }
+        }
     };
     json!({
         "inputs": run.inputs(),
@@ -155,13 +200,32 @@ fn good<R: Run>(run: &R) -> Value {
     })
 }
 
-/// What `role` hears in the honest run.
-fn heard<R: Run>(run: &R, role: Role) -> Vec<Vec<u8>> {
-    let (mut frames, _) = record(|ends| {
-        let receiver = |channel: &mut Channel| run.role(Role::Receiver, channel);
-        both(ends, receiver, |channel| run.role(Role::Sender, channel))
-    });
-    std::mem::take(&mut frames[1 - role as usize])
+/// What both sides say in the honest runs, each of which is made once, when it is asked for.
+struct Honest<'a, R> {
+    runs: &'a [R],
+    said: Vec<OnceCell<Frames>>,
+}
+
+impl<'a, R: Run> Honest<'a, R> {
+    fn new(runs: &'a [R]) -> Self {
+        let said = runs.iter().map(|_| OnceCell::new()).collect();
+        Self { runs, said }
+    }
+
+    /// The run of that name, and what `role` hears in it.
+    fn heard(&self, name: &str, role: Role) -> (&R, &[Vec<u8>]) {
+        let runs = self.runs.iter().zip(&self.said);
+        let mut named = runs.filter(|(run, _)| run.name() == name);
+        let (run, said) = named.next().expect("a good vector");
+        let said = said.get_or_init(|| {
+            let (frames, _) = record(|ends| {
+                let receiver = |channel: &mut Channel| run.role(Role::Receiver, channel);
+                both(ends, receiver, |channel| run.role(Role::Sender, channel))
+            });
+            frames
+        });
+        (run, &said[1 - role as usize])
+    }
 }
 
 /// `role` alone, hearing `lines`.
@@ -171,14 +235,17 @@ fn alone<R: Run>(run: &R, role: Role, lines: &[Vec<u8>]) -> Result<Value, Fault>
 }
 
 impl Change {
-    /// As it stands in a vector: places count from the start of the frame.
-    fn told(&self) -> Value {
+    /// As it stands in a vector: places count from the start of `frame`.
+    fn told(&self, frame: &[u8]) -> Value {
+        let body = frame.len() - HEADER_BYTES;
         let at = |at: usize, bytes: &[u8]| json!({ "at": at, "bytes": hex::encode(bytes) });
         match self {
             Self::Put(place, bytes) => json!({ "put": at(HEADER_BYTES + place, bytes) }),
             Self::Header(place, bytes) => json!({ "put": at(*place, bytes) }),
             Self::Flip(place, bits) => json!({ "flip": at(HEADER_BYTES + place, bits) }),
             Self::BodyBytes(bytes) => json!({ "body_bytes": bytes }),
+            Self::Shorter => json!({ "body_bytes": body - 1 }),
+            Self::Longer => json!({ "body_bytes": body + 1 }),
             Self::Gone => json!("gone"),
         }
     }
@@ -200,18 +267,14 @@ fn apply(change: &Value, frame: &mut Vec<u8>) {
 }
 
 /// The fault in which the role that a bad vector names ends, hearing what it tells.
-fn fault_of<R: Run>(vector: &Value, runs: &[R], name: &str) -> Fault {
-    let of = text(&vector["run"]);
-    let run = runs
-        .iter()
-        .find(|run| run.name() == of)
-        .expect("a good vector");
+fn fault_of<R: Run>(vector: &Value, honest: &Honest<'_, R>, name: &str) -> Fault {
     let role = match text(&vector["hears"]) {
         "receiver" => Role::Receiver,
         _ => Role::Sender,
     };
-    let mut lines = heard(run, role);
+    let (run, lines) = honest.heard(text(&vector["run"]), role);
     let frame = number(&vector["frame"]);
+    let mut lines = lines.to_vec();
     match vector["change"] == json!("gone") {
         true => lines.truncate(frame),
         false => apply(&vector["change"], &mut lines[frame]),
@@ -220,16 +283,20 @@ fn fault_of<R: Run>(vector: &Value, runs: &[R], name: &str) -> Fault {
 }
 
 /// The bad vector of a case, without its fault.
-fn bad<R: Run>(run: &R, (_, role, (kind, nth), change): &BadCase) -> Value {
-    let lines = heard(run, *role);
+fn bad<R: Run>(
+    run: &R,
+    honest: &Honest<'_, R>,
+    (name, role, (kind, nth), change): &BadCase,
+) -> Value {
+    let (_, lines) = honest.heard(run.name(), *role);
     let of_kind = |frame: &Vec<u8>| frame.starts_with(&kind.number().to_le_bytes());
-    let mut places = (0..).zip(&lines).filter(|(_, frame)| of_kind(frame));
-    let (frame, _) = places.nth(*nth).expect("the role hears it");
+    let mut places = (0..).zip(lines).filter(|(_, frame)| of_kind(frame));
+    let (frame, bytes) = places.nth(*nth).expect(name);
     let hears = match role {
         Role::Receiver => "receiver",
         Role::Sender => "sender",
     };
-    json!({ "run": run.name(), "hears": hears, "frame": frame, "message": kind.name(), "change": change.told() })
+    json!({ "run": run.name(), "hears": hears, "frame": frame, "message": kind.name(), "change": change.told(bytes) })
 }
 
 /// Every good vector is the run as it is now, with the CPU's special instructions and without.
@@ -244,10 +311,10 @@ pub(crate) fn assert_good<R: Run>(runs: &[R]) {
 
 /// Every bad vector in the folder ends in its fault, and there is one for each case.
 pub(crate) fn assert_bad<R: Run>(runs: &[R], cases: &[Vec<BadCase>]) {
-    let names = bad_names(R::FOLDER);
+    let (names, honest) = (bad_names(R::FOLDER), Honest::new(runs));
     for name in &names {
         let vector = read(R::FOLDER, name);
-        let fault = fault_of(&vector, runs, name).to_string();
+        let fault = fault_of(&vector, &honest, name).to_string();
         assert_eq!(fault, text(&vector["fault"]), "{name}");
     }
     let cases: usize = cases.iter().map(Vec::len).sum();
@@ -256,11 +323,12 @@ pub(crate) fn assert_bad<R: Run>(runs: &[R], cases: &[Vec<BadCase>]) {
 
 /// Writes all vectors of a folder anew; `cases` belong to the runs of the same place.
 pub(crate) fn rewrite<R: Run>(runs: &[R], cases: &[Vec<BadCase>]) {
+    let honest = Honest::new(runs);
     for (run, cases) in runs.iter().zip(cases) {
         write(R::FOLDER, run.name(), &good(run));
         for case in cases {
-            let mut vector = bad(run, case);
-            let fault = fault_of(&vector, runs, case.0).to_string();
+            let mut vector = bad(run, &honest, case);
+            let fault = fault_of(&vector, &honest, case.0).to_string();
             vector["fault"] = json!(fault);
             write(R::FOLDER, &format!("bad_{}", case.0), &vector);
         }

@@ -6,17 +6,19 @@
 //! which the data changes bytes: four bytes for the place, one for the bits.
 #![no_main]
 
+mod honest;
 mod scripted;
 
 use entente_protocols::block::Block;
-use entente_protocols::channel::{Channel, MEMORY_DEADLINE, MemoryTransport, Transport, memory_transports};
+use entente_protocols::channel::Channel;
 use entente_protocols::fault::Fault;
 use entente_protocols::prg::Prg;
 use entente_protocols::psi::vole::{Setup, receiver, sender};
 use entente_protocols::psi::{Id, PaddedSizes, SessionId};
 use entente_protocols::security::Security;
+use honest::Frames;
 use libfuzzer_sys::fuzz_target;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::OnceLock;
 
 const SID: SessionId = SessionId::new([1; 32]);
 /// Only the first of the receiver's ids is common.
@@ -24,29 +26,10 @@ const RECEIVER_IDS: [Id; 2] = [Id::new([1; 16]), Id::new([2; 16])];
 const SENDER_IDS: [Id; 2] = [Id::new([3; 16]), Id::new([1; 16])];
 const COMMON: [u32; 1] = [0];
 
-type Frames = Vec<Vec<u8>>;
-
 /// A mode's set-up, and what an honest receiver and an honest sender say in it.
 struct Honest {
     setup: Setup,
     said: [Frames; 2],
-}
-
-/// Keeps what its side says.
-struct Heard {
-    line: MemoryTransport,
-    frames: Arc<Mutex<Frames>>,
-}
-
-impl Transport for Heard {
-    fn send(&mut self, frame: Vec<u8>) -> Result<(), Fault> {
-        self.frames.lock().expect("one thread").push(frame.clone());
-        self.line.send(frame)
-    }
-
-    fn receive(&mut self) -> Result<Vec<u8>, Fault> {
-        self.line.receive()
-    }
 }
 
 fn receive(setup: &Setup, channel: &mut Channel) -> Result<Vec<u32>, Fault> {
@@ -54,26 +37,18 @@ fn receive(setup: &Setup, channel: &mut Channel) -> Result<Vec<u32>, Fault> {
 }
 
 fn send(setup: &Setup, channel: &mut Channel) -> Result<(), Fault> {
-    sender::reveal(channel, SID, setup, &SENDER_IDS, &mut Prg::new(Block(8)))
+    sender::reveal(channel, SID, setup, &SENDER_IDS, &mut Prg::new(Block(8))).map(drop)
 }
 
 impl Honest {
     fn new(security: Security) -> Self {
         let sizes = PaddedSizes::new(2, 2).expect("under the limit");
         let setup = Setup::new(sizes, 1, security).expect("under the limit");
-        let (left, right) = memory_transports(MEMORY_DEADLINE);
-        let said: [Arc<Mutex<Frames>>; 2] = Default::default();
-        let channel = |line, side: usize| {
-            let frames = Arc::clone(&said[side]);
-            Channel::new(Box::new(Heard { line, frames }))
-        };
-        let (mut at_receiver, mut at_sender) = (channel(left, 0), channel(right, 1));
-        std::thread::scope(|scope| {
-            scope.spawn(|| send(&setup, &mut at_sender).expect("an honest run succeeds"));
-            let common = receive(&setup, &mut at_receiver).expect("an honest run succeeds");
-            assert_eq!(common, COMMON);
-        });
-        let said = said.map(|frames| frames.lock().expect("both roles have ended").clone());
+        let (said, common, ()) = honest::both(
+            |channel| receive(&setup, channel).expect("an honest run succeeds"),
+            |channel| send(&setup, channel).expect("an honest run succeeds"),
+        );
+        assert_eq!(common, COMMON);
         Self { setup, said }
     }
 
@@ -85,29 +60,12 @@ impl Honest {
     }
 }
 
-/// Flips bits of a frame.
-fn change(frame: &mut [u8], data: &[u8]) {
-    for change in data.as_chunks::<5>().0 {
-        let [a, b, c, d, bits] = *change;
-        let place = u32::from_le_bytes([a, b, c, d]) as usize % frame.len();
-        frame[place] ^= bits;
-    }
-}
-
 fuzz_target!(|data: &[u8]| {
     let Some((&[choice, honest_frames], data)) = data.split_first_chunk::<2>() else { return };
     let (as_receiver, malicious, invents) = (choice & 1 == 1, choice & 2 == 2, choice & 4 == 4);
     let honest = Honest::of(malicious);
     let script = &honest.said[usize::from(as_receiver)];
-    let kept = usize::from(honest_frames) % script.len();
-    let mut hears: std::collections::VecDeque<_> = script.iter().cloned().collect();
-    if invents {
-        hears.truncate(kept);
-        hears.extend(scripted::frames(data));
-        scripted::number(&mut hears);
-    } else {
-        change(&mut hears[kept], data);
-    }
+    let hears = honest::changed(script, honest_frames, invents, data);
     if as_receiver {
         let (common, _) = scripted::run(hears, |channel| receive(&honest.setup, channel));
         assert!(common.is_err() || common.is_ok_and(|common| common == COMMON));

@@ -36,10 +36,20 @@ pub(crate) fn sweep<R>(
     genuine: &Frames,
     other: &Frames,
     session: impl Fn(Ends) -> R,
+    judge: impl FnMut(&Case, R),
+) {
+    sweep_from([0; 2], effort, [genuine, other], session, judge);
+}
+
+fn sweep_from<R>(
+    first: [usize; 2],
+    effort: Effort,
+    [genuine, other]: [&Frames; 2],
+    session: impl Fn(Ends) -> R,
     mut judge: impl FnMut(&Case, R),
 ) {
     for (side, frames) in genuine.iter().enumerate() {
-        for (frame, bytes) in frames.iter().enumerate() {
+        for (frame, bytes) in frames.iter().enumerate().skip(first[side]) {
             for (tampering, deft) in tamperings(effort, &frames[..=frame]) {
                 let case = Case {
                     side,
@@ -69,6 +79,17 @@ pub(crate) fn tampered(case: &Case, other: &Frames) -> Ends {
 /// with a wrong answer; each of them must occur, so that the list does not grow longer than the truth. All of it makes
 /// the two transcripts differ, which a session finds at its closing.
 pub(crate) fn assert_only_unnoticed(
+    effort: Effort,
+    frames: [&Frames; 2],
+    session: impl Fn(Ends) -> Ended,
+    unnoticeable: &[(Kind, &str)],
+) {
+    assert_only_unnoticed_from([0; 2], effort, frames, session, unnoticeable);
+}
+
+/// The same for the frames of each side from a place on, where those before it are swept elsewhere.
+pub(crate) fn assert_only_unnoticed_from(
+    first: [usize; 2],
     effort: Effort,
     [genuine, other]: [&Frames; 2],
     session: impl Fn(Ends) -> Ended,
@@ -100,7 +121,7 @@ pub(crate) fn assert_only_unnoticed(
             unnoticed.insert(kind.name());
         }
     };
-    sweep(effort, genuine, other, session, judge);
+    sweep_from(first, effort, [genuine, other], session, judge);
     for (kind, why) in unnoticeable {
         let name = kind.name();
         assert!(unnoticed.contains(name), "{name} is always noticed: {why}");
