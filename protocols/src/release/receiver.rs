@@ -1,0 +1,54 @@
+//! R's part of a release. The roles are those of the blind join; who reads is another matter.
+
+use super::{Cells, Role, Terms, noise, opening, threshold};
+use crate::blind::ots::Ots;
+use crate::blind::selection;
+use crate::blind::word::Word;
+use crate::channel::Channel;
+use crate::fault::Fault;
+use crate::secret::Secret;
+use crate::session_id::SessionId;
+use rand_core::CryptoRng;
+
+/// Releases a table of which `shares` are R's words, cell by cell. Returns its cells if R reads. The peer runs [`super::sender::run`].
+///
+/// Nothing is opened before every message up to there has been compared. Whoever counts privacy loss counts this as spent from the
+/// first message on. `rng` must be unpredictable to the peer.
+pub fn run(
+    channel: &mut Channel,
+    sid: SessionId,
+    terms: &Terms,
+    shares: &[u128],
+    rng: &mut impl CryptoRng,
+) -> Result<Option<Cells>, Fault> {
+    terms.check(shares)?;
+    let sid = sid.part("release", 0);
+    let mut shares = Secret::new(shares.to_vec());
+    if terms.adds_noise(Role::Receiver) {
+        noise::add(terms, shares.expose_mut(), rng)?;
+    }
+    match terms.is_wide() {
+        true => of_words::<u128>(channel, sid, terms, shares.expose(), rng),
+        false => of_words::<u64>(channel, sid, terms, shares.expose(), rng),
+    }
+}
+
+fn of_words<W: Word>(
+    channel: &mut Channel,
+    sid: SessionId,
+    terms: &Terms,
+    shares: &[u128],
+    rng: &mut impl CryptoRng,
+) -> Result<Option<Cells>, Fault> {
+    terms.agree(channel, &sid, Role::Receiver)?;
+    let mut ots = Ots::set_up_at_receiver(channel, &sid, rng)?;
+    let (bits, bound) = (terms.count_bits(), terms.min_group());
+    let counts = Secret::new(terms.counts(shares));
+    let shown = threshold::receive(channel, &mut ots, bits, bound, counts.expose(), rng)?;
+    let rows = Secret::new(terms.rows_to_open(W::ZERO, shares));
+    let (selection, rows) = (&terms.selection(), rows.expose());
+    let selected = selection::receive::<W>(channel, &mut ots, selection, &shown, rows, rng)?;
+    terms.compare(channel, &sid, Role::Receiver)?;
+    let selected = Secret::new(selected);
+    opening::open(channel, &sid, terms, Role::Receiver, selected.expose(), rng)
+}
