@@ -87,6 +87,8 @@ pub enum SecurityChoice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProtocolChoice {
+    /// The blind join, for aggregates.
+    Blind,
     /// VOLE-PSI.
     Vole,
     /// ECDH-PSI over ristretto255.

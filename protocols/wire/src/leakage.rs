@@ -2,14 +2,17 @@
 //!
 //! It is one page for approvers and depends on the plan, the job and both publications only, so every party derives the same
 //! bytes. What holds only as long as somebody is honest is said under that somebody's name, with the words "not prevented"
-//! where nothing but contracts stops it. Specification: protocols.md §5 and §6 for what VOLE-PSI and ECDH-PSI hide, product.md §4
-//! for the form. What is true of one protocol only stands in a file of its own, `ecdh` and `vole`.
+//! where nothing but contracts stops it. Specification: protocols.md §5 to §8 for what each protocol hides, product.md §4
+//! for the form. What is true of one protocol only stands in a file of its own, `ecdh`, `vole`
+//! and `blind`; what a table of the blind join opens, in `release`.
 
+mod blind;
 mod cost;
 mod ecdh;
 mod outsiders;
 mod page;
 mod parties;
+mod release;
 mod runs;
 mod vole;
 
@@ -115,6 +118,7 @@ pub fn statement(
     let part = match protocol {
         Protocol::Ecdh { .. } => ecdh::part(&run),
         Protocol::Vole(terms) => vole::part(&run, terms),
+        Protocol::Blind(terms) => blind::part(&run, terms),
     };
     let mut observers = vec![parties::receiver(&run, &part), parties::sender(&run, &part)];
     if first.org != plan.receiver {

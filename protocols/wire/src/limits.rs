@@ -39,6 +39,14 @@ pub const ECDH_IDS_MAX: u64 = 1 << 24;
 /// Most ids of one side under VOLE-PSI, which runs in buckets. The protocol library plans no larger job (its bound of the same
 /// value): places in a list are 32-bit numbers.
 pub const VOLE_IDS_MAX: u64 = 1 << 31;
+/// Most cells of a table by the blind join: both nodes compute and send for every bin in every group of a side.
+pub const BLIND_CELLS_MAX: u64 = 4_096;
+/// Most words of a table by the blind join, moments times cells: each is computed for every bin, so more would turn seconds into
+/// hours, and each is opened, so more would be a list rather than a table.
+pub const BLIND_WORDS_MAX: u64 = 16_384;
+/// Most bits of one sum: with its sign it stays below 10^38, which results are written in, and a multiplication by 2 cannot wrap
+/// 128 bits.
+pub const MOMENT_BITS_MAX: u8 = 127;
 /// Most organisations in one job.
 pub const PARTIES_MAX: usize = 1_000;
 /// One gRPC message between nodes; protocol chunks are at most 1 MiB plus framing.

@@ -3,7 +3,7 @@
 use crate::canonical::Digest;
 use crate::leakage::Statement;
 use crate::names::{ColumnName, DatasetName, OrgName, PersonName, Role};
-use crate::policy::{IdKind, Verb};
+use crate::policy::{Epsilon, IdKind, Verb};
 use crate::problem::Problem;
 use crate::publication::{ColumnType, Publication};
 use crate::seal::JobHash;
@@ -131,6 +131,9 @@ pub struct CatalogEntry {
     pub for_us: BTreeMap<ColumnName, Vec<Verb>>,
     /// Job runs left in the running 30 days with us; for our own datasets none.
     pub jobs_left_30d: Option<u64>,
+    /// Privacy loss left in the running 365 days with us; for our own datasets none.
+    #[serde(default)]
+    pub epsilon_left_year: Option<Epsilon>,
 }
 
 /// The outcome of `job check`.

@@ -1,6 +1,12 @@
 //! A plan: one local query a party, one joint operator, and how the answer is laid out. Made by [`crate::sql`] from the job's
 //! text and the published policies and nothing else, so the same bytes give the same plan at every party.
 
+mod joint;
+mod noise;
+
+pub use joint::{Groups, Joint, MeasureAt, Moment, MomentKind, SideColumn};
+pub use noise::{Cap, NoiseScale, NotACap};
+
 use crate::job::SecurityChoice;
 use crate::limits::{ECDH_IDS_MAX, VOLE_IDS_MAX};
 use crate::names::{ColumnName, DatasetName, OrgName};
@@ -9,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Version of the planner; a change in any rule that could change a plan raises it.
-pub const PLAN_VERSION: u32 = 2;
+pub const PLAN_VERSION: u32 = 3;
 
 /// What is going to happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +27,8 @@ pub struct Plan {
     pub sides: [Side; 2],
     /// The joint part.
     pub operator: Operator,
-    /// R of the protocol: the one party that reads the result, or of two readers the one that publishes fewer ids.
+    /// R of the protocol. Of a reveal and what is computed from one: the one party that reads the result, or of two readers the
+    /// one that publishes fewer ids. Of the blind join: by published sizes and the place of the groups only, whoever reads.
     pub receiver: OrgName,
     /// How the common ids are found.
     pub matching: Matching,
@@ -39,17 +46,27 @@ impl Plan {
         self.sides.iter().find(|side| side.org != *org)
     }
 
-    /// Whoever reads a result, in the order of their names: R, and S too where both get rows of their own.
+    /// Whoever reads a result, in the order of their names.
     pub fn recipients(&self) -> Vec<&OrgName> {
         match &self.operator {
             Operator::Reveal { readers, .. } => readers.keys().collect(),
             Operator::Overlap { .. } | Operator::Table { .. } => vec![&self.receiver],
+            Operator::Joint(joint) => joint.readers.iter().collect(),
         }
     }
 
-    /// Whether both parties read, so that R returns the matched tags to S.
+    /// Whether both parties read rows of their own, so that R returns the matched tags to S.
     pub fn is_mutual(&self) -> bool {
         self.operator.is_mutual()
+    }
+
+    /// The groups of both roles.
+    pub fn groups(&self) -> Groups {
+        let [first, second] = &self.sides;
+        match first.org == self.receiver {
+            true => Groups::of(&first.groups, &second.groups),
+            false => Groups::of(&second.groups, &first.groups),
+        }
     }
 }
 
@@ -64,6 +81,8 @@ pub enum Matching {
         /// Which cheating it withstands.
         security: SecurityChoice,
     },
+    /// The blind join (protocols.md §7), semi-honest, in buckets: nobody learns which ids are common.
+    Blind,
 }
 
 impl Matching {
@@ -71,7 +90,7 @@ impl Matching {
     pub fn ids_max(self) -> u64 {
         match self {
             Self::Ecdh => ECDH_IDS_MAX,
-            Self::Vole { .. } => VOLE_IDS_MAX,
+            Self::Vole { .. } | Self::Blind => VOLE_IDS_MAX,
         }
     }
 }
@@ -150,6 +169,14 @@ pub struct Measure {
     pub scale: u8,
 }
 
+impl Measure {
+    /// The largest absolute value, in units of 10^-scale.
+    pub fn cap(&self) -> u64 {
+        let [low, high] = self.clip;
+        low.unsigned_abs().max(high.unsigned_abs())
+    }
+}
+
 /// The joint part of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -162,7 +189,9 @@ pub enum Operator {
         /// How each file is displayed; without an order where both read.
         display: Display,
     },
-    /// `COUNT(*)` without groups: the receiver learns how many ids both hold.
+    /// Aggregates over both parties' columns for the common ids, which neither learns: the blind join.
+    Joint(Joint),
+    /// `COUNT(*)` without groups by ECDH-PSI: the receiver learns how many ids both hold.
     Overlap {
         /// Output name.
         name: ColumnName,
@@ -181,7 +210,7 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Whether both parties read.
+    /// Whether both parties read rows of their own.
     pub fn is_mutual(&self) -> bool {
         matches!(self, Self::Reveal { readers, .. } if readers.len() > 1)
     }
@@ -208,6 +237,9 @@ pub struct TableColumn {
 }
 
 /// What stands in an output column. Sides and places index [`Plan::sides`] and that side's `groups` or `measures`.
+///
+/// NULL adds nothing. Over no value at all AVG and everything below it is NULL; SUM is NULL in a table that its reader computes
+/// itself, and 0 in a [`Joint`] one, where whether there was a value is not opened for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum TableValue {
@@ -240,6 +272,41 @@ pub enum TableValue {
         side: usize,
         /// Index into `measures`.
         place: usize,
+    },
+    /// `VAR_SAMP(x)`; in a [`Joint`] table only, as is everything below.
+    VarSamp {
+        /// Index into `sides`.
+        side: usize,
+        /// Index into `measures`.
+        place: usize,
+    },
+    /// `STDDEV_SAMP(x)`.
+    StddevSamp {
+        /// Index into `sides`.
+        side: usize,
+        /// Index into `measures`.
+        place: usize,
+    },
+    /// `CORR(y, x)`; no row that WHERE lets through has a NULL in either.
+    Corr {
+        /// The dependent variable.
+        y: MeasureAt,
+        /// The independent variable.
+        x: MeasureAt,
+    },
+    /// `REGR_SLOPE(y, x)`, likewise without NULL.
+    RegrSlope {
+        /// The dependent variable.
+        y: MeasureAt,
+        /// The independent variable.
+        x: MeasureAt,
+    },
+    /// `REGR_INTERCEPT(y, x)`, likewise without NULL.
+    RegrIntercept {
+        /// The dependent variable.
+        y: MeasureAt,
+        /// The independent variable.
+        x: MeasureAt,
     },
 }
 

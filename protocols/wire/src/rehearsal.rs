@@ -13,7 +13,7 @@ use crate::people::{Person, Pins, Registry};
 use crate::plan::{Matching, Plan};
 use crate::problem::Problem;
 use crate::publication::Publication;
-use crate::seal::{self, JobHash, JobNonce, Protocol, VoleTerms};
+use crate::seal::{self, BlindTerms, JobHash, JobNonce, Protocol, Transfers, VoleTerms};
 use crate::sign::{Kind, Record, Signer};
 use crate::sql::Catalog;
 use crate::submission::Submission;
@@ -61,7 +61,7 @@ pub fn signer(name: &str) -> Signer {
     Signer::from_seed(&Digest::of("rehearsal", &[name.as_bytes()]).0)
 }
 
-/// The plan's protocol and its cost. Parameters of VOLE-PSI are of about the right size only: the real ones come from the protocol
+/// The plan's protocol and its cost. Parameters are of about the right size only: the real ones come from the protocol
 /// library, of which this crate knows nothing.
 pub fn protocol(plan: &Plan, publications: [&Publication; 2]) -> (Protocol, Cost) {
     let ids = publications.map(|publication| publication.ids_rounded);
@@ -70,10 +70,36 @@ pub fn protocol(plan: &Plan, publications: [&Publication; 2]) -> (Protocol, Cost
         true => (ids[0], ids[1]),
         false => (ids[1], ids[0]),
     };
-    let Matching::Vole { security } = plan.matching else {
-        return (Protocol::ecdh(), Cost::of_ecdh(receiver, sender));
-    };
     let bucket = |ids: u64| u32::try_from(ids).expect("lists on the stage fit one bucket");
+    let security = match plan.matching {
+        Matching::Ecdh => return (Protocol::ecdh(), Cost::of_ecdh(receiver, sender)),
+        Matching::Vole { security } => security,
+        Matching::Blind => {
+            let groups = plan.groups();
+            let terms = BlindTerms {
+                version: 1,
+                code: "expand-convolute 7x24".to_owned(),
+                noise: 320,
+                buckets: 1,
+                receiver_bucket_ids: bucket(receiver),
+                sender_bucket_ids: bucket(sender),
+                bins: bucket(receiver * 13 / 10),
+                equality_bits: 60,
+                vector_elements: bucket(receiver * 4 / 3),
+                hint_words: 2,
+                receiver_groups: bucket(groups.receiver),
+                sender_groups: bucket(groups.sender),
+                transfers: Transfers::Fast,
+                lanes: 1,
+            };
+            let cost = Cost {
+                bytes: 600 * (receiver + sender),
+                seconds: 1,
+                memory_mib: 200,
+            };
+            return (Protocol::Blind(terms), cost);
+        }
+    };
     let terms = VoleTerms {
         version: 1,
         security,

@@ -3,12 +3,16 @@
 //! The asker derives a [`Seal`] and sends it with the job; every node derives it again from the job's text and the publications
 //! it holds itself, and takes part only if both are the same ([`Seal::compare`] says in which part they are not).
 
+mod protocol;
+
+pub use protocol::{BlindTerms, Protocol, Transfers, VoleTerms};
+
 use crate::canonical::Digest;
 use crate::hexadecimal::hexadecimal;
-use crate::job::{Job, SecurityChoice};
+use crate::job::Job;
 use crate::leakage::Statement;
 use crate::names::{DatasetName, OrgName};
-use crate::plan::{self, Matching, Plan};
+use crate::plan::{self, Plan};
 use crate::problem::{Code, Problem};
 use crate::publication::Publication;
 use crate::tags;
@@ -52,73 +56,6 @@ pub struct PartySeal {
     pub ids_rounded: u64,
 }
 
-/// A protocol and its parameters: what both nodes have to compute alike before anybody approves. The node makes it from the plan's
-/// [`Matching`] and both published sizes; a partner's counts only where it is the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Protocol {
-    /// protocols.md §6.
-    Ecdh {
-        /// `ristretto255`.
-        profile: String,
-    },
-    /// protocols.md §5 and §9.
-    Vole(VoleTerms),
-}
-
-/// The parameters of VOLE-PSI over all buckets of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VoleTerms {
-    /// Version of the protocol's messages, hashes and order.
-    pub version: u32,
-    /// Which cheating it withstands.
-    pub security: SecurityChoice,
-    /// The linear code of the silent VOLE, such as `expand-convolute 7x24`.
-    pub code: String,
-    /// Noise values of the silent VOLE a chunk (t).
-    pub noise: u32,
-    /// Buckets that the ids are cut into (β).
-    pub buckets: u64,
-    /// Ids that each bucket of the receiver is padded to.
-    pub receiver_bucket_ids: u32,
-    /// Ids that each bucket of the sender is padded to.
-    pub sender_bucket_ids: u32,
-    /// Elements of 16 bytes of the masked vector that the receiver sends for each bucket.
-    pub vector_elements: u32,
-    /// Bytes of one tag.
-    pub tag_bytes: u32,
-    /// Channels that buckets run on side by side.
-    pub lanes: u32,
-}
-
-impl Protocol {
-    /// ECDH-PSI as this version runs it.
-    pub fn ecdh() -> Self {
-        Self::Ecdh {
-            profile: ECDH_PROFILE.to_owned(),
-        }
-    }
-
-    /// Whether this is what the plan says. A node that seals anything else has a defect.
-    fn check_fit(&self, plan: &Plan) -> Result<(), Problem> {
-        let matching = match self {
-            Self::Ecdh { .. } => Matching::Ecdh,
-            Self::Vole(VoleTerms { security, .. }) => Matching::Vole {
-                security: *security,
-            },
-        };
-        if matching == plan.matching {
-            return Ok(());
-        }
-        Err(Problem::here(
-            Code::Defect,
-            "the protocol that was to be sealed is not the plan's",
-            "report this with both nodes' versions",
-        ))
-    }
-}
-
 hexadecimal! {
     /// 16 random bytes of the asker, written as 32 hexadecimal digits.
     JobNonce, 16
@@ -128,9 +65,6 @@ hexadecimal! {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobHash(pub Digest);
-
-/// The profile of ECDH-PSI that this version runs (protocols.md §6).
-const ECDH_PROFILE: &str = "ristretto255";
 
 /// Derives the seal of a job. `publications` stand in the order of [`Plan::sides`], `protocol` is the plan's with its parameters;
 /// the result depends on nothing else than the arguments, so that it is the same at every party.

@@ -11,10 +11,12 @@
 //! | `scope`, `collapse` | what names mean: parties, datasets, columns, subqueries that collapse event tables |
 //! | `join` | the one equality of id columns |
 //! | `expression`, `checked` | expressions: type, canonical text, columns used |
+//! | `filters` | WHERE: conditions, each given to the party whose columns it uses |
 //! | `literal`, `operators`, `comparisons`, `conditional`, `call`, `functions`, `cast` | what expressions are made of |
-//! | `groups`, `measures`, `answer`, `display` | what the answer shows, in which public shape |
+//! | `groups`, `measures`, `answer`, `layout`, `display` | what the answer shows, in which public shape |
 //! | `readers`, `reveal` | who reads, and which of its own rows each reader gets |
 //! | `protection`, `operator`, `verbs` | thresholds, the joint operator, and whether the policies grant all of it |
+//! | `joint`, `wrap` | which sums the blind join computes, and the proof that none can wrap |
 //! | `matching` | by which protocol the common ids are found |
 //! | `room` | a stack to plan on |
 //! | `refuse` | why not: place, rule, what would work, who could change it |
@@ -32,10 +34,13 @@ mod conditional;
 mod display;
 mod engine;
 mod expression;
+mod filters;
 mod functions;
 mod groups;
 mod items;
 mod join;
+mod joint;
+mod layout;
 mod literal;
 mod matching;
 mod measures;
@@ -50,22 +55,20 @@ mod room;
 mod scope;
 mod text;
 mod verbs;
+mod wrap;
 
 use crate::job::Job;
 use crate::names::{DatasetName, OrgName};
 use crate::plan::{PLAN_VERSION, Plan, Side, SqlText};
-use crate::policy::Verb;
 use crate::problem::{Code, Problem};
 use crate::publication::Publication;
-use answer::Layout;
-use expression::Checker;
-use operator::Understood;
-use question::{Shape, at};
+use filters::Filters;
+use layout::Layout;
+use operator::{Planned, Understood};
 use readers::Readers;
 use refuse::{At, Refusals};
 use room::NoAnswer;
 use scope::{Scope, Table};
-use sqlparser::ast::Expr;
 use std::collections::BTreeSet;
 
 /// What the planner may look at: published datasets, by organisation and name. Planning has a thread of its own, hence `Sync`.
@@ -118,7 +121,7 @@ fn planned(
     parties(asker, job, &scope, refusals)?;
     let readers = Readers::of(job, &scope)?;
     let conjuncts = join::equality(&on, &mut scope, refusals)?;
-    let filters = filters(&shape, conjuncts, &mut scope, refusals);
+    let filters = Filters::of(&shape, conjuncts, &mut scope, refusals);
 
     let items = items::items(&shape, refusals);
     let keys = groups::keys(&shape.group_by, &items, &mut scope, shape.at, refusals);
@@ -128,13 +131,14 @@ fn planned(
         None => None,
     };
     protection::set_sizes(&scope, refusals);
-    let operator = match (keys, outputs, having) {
-        (Some(keys), Some(outputs), Some(having)) => {
+    let planned = match (keys, outputs, having, &filters) {
+        (Some(keys), Some(outputs), Some(having), Some(filters)) => {
             let understood = Understood {
                 job,
                 shape: &shape,
                 keys,
                 outputs,
+                filters,
                 having,
                 readers,
             };
@@ -145,10 +149,14 @@ fn planned(
     let told: BTreeSet<OrgName> = job.results_to.iter().chain([asker]).cloned().collect();
     verbs::check(&scope, &told, refusals);
 
-    let (operator, layout) = operator?;
+    let Planned {
+        operator,
+        layout,
+        receiver,
+    } = planned?;
     let matching = matching::matching(&operator, &job.protect, shape.at, refusals)?;
-    matching::sizes(matching, &operator, &scope, refusals);
-    let receiver = scope.tables.get(readers.receiver())?.org.clone();
+    matching::sizes(matching, &scope, refusals);
+    let receiver = scope.tables.get(receiver)?.org.clone();
     let sides = sides(scope, filters?, layout)?;
     engine::reads(&sides, refusals)?;
     Some(Plan {
@@ -186,56 +194,17 @@ fn parties(asker: &OrgName, job: &Job, scope: &Scope<'_>, refusals: &mut Refusal
     clear
 }
 
-/// WHERE and the further conjuncts of ON, each given to the party whose columns it uses.
-fn filters(
-    shape: &Shape,
-    further: Vec<&Expr>,
-    scope: &mut Scope<'_>,
-    refusals: &mut Refusals,
-) -> Option<[Option<SqlText>; 2]> {
-    let mut texts: [Vec<String>; 2] = Default::default();
-    let mut clear = Some(());
-    let conjuncts = further
-        .into_iter()
-        .chain(shape.filter.iter().flat_map(join::conjuncts));
-    for conjunct in conjuncts {
-        let checked = Checker::new(scope, at(conjunct, shape.at), refusals).check(conjunct);
-        let checked =
-            checked.and_then(|checked| collapse::condition_of_one_side(checked, refusals));
-        let Some(checked) = checked else {
-            clear = None;
-            continue;
-        };
-        checked.note_needs(Verb::Filter, scope);
-        for (side, texts) in texts.iter_mut().enumerate() {
-            if checked.sides.contains(&side) {
-                texts.push(checked.sql());
-            }
-        }
-    }
-    clear?;
-    Some(texts.map(|texts| (!texts.is_empty()).then(|| collapse::all_of(&texts))))
-}
-
 /// The plan's two sides, from everything found about them.
-fn sides(
-    scope: Scope<'_>,
-    filters: [Option<SqlText>; 2],
-    layout: Option<Layout>,
-) -> Option<[Side; 2]> {
+fn sides(scope: Scope<'_>, filters: Filters, layout: Layout) -> Option<[Side; 2]> {
     let Layout {
         groups,
         measures,
         columns: _,
-    } = layout.unwrap_or_else(|| Layout {
-        groups: Default::default(),
-        measures: Default::default(),
-        columns: Vec::new(),
-    });
+    } = layout;
     let parts = scope
         .tables
         .into_iter()
-        .zip(filters)
+        .zip(filters.into_sql())
         .zip(groups.into_iter().zip(measures));
     let sides: Vec<Side> = parts
         .map(|((table, filter), (groups, measures))| side(table, filter, groups, measures))

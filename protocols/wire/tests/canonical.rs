@@ -36,13 +36,14 @@ fn control(bytes: &[u8]) -> Option<Vec<u8>> {
         .map(|control| control.to_bytes())
 }
 
-const READERS: [(&str, Reader); 18] = [
+const READERS: [(&str, Reader); 19] = [
     ("job", reader::<Job>),
     ("policy", reader::<Policy>),
     ("publication", reader::<Publication>),
     ("registry", reader::<Registry>),
     ("seal", reader::<Seal>),
     ("seal_vole", reader::<Seal>),
+    ("seal_blind", reader::<Seal>),
     ("submission", reader::<Submission>),
     ("decision", reader::<SignedDecision>),
     ("approval", reader::<NodeApproval>),

@@ -38,10 +38,12 @@ fn accepted_questions_have_exactly_their_plans() {
             assert_eq!(got, expected, "{}", case.name);
         }
         if let Some(expected) = case.expected.get("min_group_planned") {
-            let (Operator::Overlap { min_group, .. } | Operator::Table { min_group, .. }) =
-                plan.operator
-            else {
-                panic!("{}: no threshold", case.name);
+            let min_group = match plan.operator {
+                Operator::Overlap { min_group, .. } | Operator::Table { min_group, .. } => {
+                    min_group
+                }
+                Operator::Joint(joint) => joint.min_group,
+                Operator::Reveal { .. } => panic!("{}: no threshold", case.name),
             };
             assert_eq!(
                 Some(i64::try_from(min_group).unwrap()),

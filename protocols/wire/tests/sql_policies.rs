@@ -21,83 +21,79 @@ type Grant<'a> = (&'a str, &'a str, &'a str, Verb, &'a str);
 
 #[test]
 fn removing_any_needed_grant_refuses_and_any_other_changes_nothing() {
-    let both_match = [
-        (
-            "north-bank",
-            "customers",
-            "mobile",
-            Verb::Match,
-            "river-pay",
-        ),
-        ("river-pay", "users", "mobile", Verb::Match, "north-bank"),
-        ("river-pay", "users", "mobile", Verb::Reveal, "north-bank"),
-        ("river-pay", "users", "active", Verb::Filter, "north-bank"),
-    ];
-    let of_table = ("river-pay", "users", "age", Verb::Filter, "north-bank");
+    let north = |column, verb| ("north-bank", "customers", column, verb, "river-pay");
+    let river = |column, verb| ("river-pay", "users", column, verb, "north-bank");
+    let matched = [north("mobile", Verb::Match), river("mobile", Verb::Match)];
+    let filters = [river("active", Verb::Filter), river("age", Verb::Filter)];
+    needs_exactly("table over own columns", &[matched, filters].concat());
+    let reveals = [river("mobile", Verb::Reveal)];
     needs_exactly(
-        "table over own columns",
-        &[&both_match[..], &[of_table]].concat(),
+        "table from a reveal",
+        &[&matched[..], &filters, &reveals].concat(),
     );
-    let to_river = [
-        (
-            "north-bank",
-            "customers",
-            "mobile",
-            Verb::Reveal,
-            "river-pay",
-        ),
-        (
-            "north-bank",
-            "customers",
-            "cards",
-            Verb::Filter,
-            "river-pay",
-        ),
+    let own_rows = [
+        river("mobile", Verb::Reveal),
+        river("active", Verb::Filter),
+        north("mobile", Verb::Reveal),
+        north("cards", Verb::Filter),
     ];
-    needs_exactly("both read own rows", &[&both_match[..], &to_river].concat());
+    needs_exactly("both read own rows", &[&matched[..], &own_rows].concat());
+    let table = [
+        river("active", Verb::Filter),
+        river("segment", Verb::Group),
+        river("spend_90d", Verb::Sum),
+    ];
+    needs_exactly(
+        "the example of the manual",
+        &[&matched[..], &table].concat(),
+    );
+    let readers = [
+        north("branch", Verb::Group),
+        north("deposits", Verb::Sum),
+        river("score", Verb::Sum),
+    ];
+    needs_exactly("two readers", &[&matched[..], &readers].concat());
+    let pairs = [
+        river("deposits", Verb::Sum),
+        river("deposits", Verb::Filter),
+    ];
+    needs_exactly(
+        "correlation across the parties",
+        &[&matched[..], &pairs].concat(),
+    );
 }
 
 fn needs_exactly(name: &str, needed: &[Grant<'_>]) {
     let case = accepted(name);
-    let plan = planned(&case, &Published::load());
+    let published = Published::load();
+    let plan = planned(&case, &published);
     let mut refused = 0;
     for (org, dataset) in [("north-bank", "customers"), ("river-pay", "users")] {
-        let columns: Vec<ColumnName> = Published::load()
-            .get(org, dataset)
-            .policy
-            .columns
-            .keys()
-            .cloned()
-            .collect();
-        for column in columns {
-            for verb in Verb::ALL {
-                for partner in ["north-bank", "river-pay", "harbour-bank"] {
-                    let mut catalog = Published::load();
-                    let policy = catalog
-                        .get_mut(org, dataset)
-                        .policy
-                        .columns
-                        .get_mut(&column)
-                        .unwrap();
-                    if let Some(orgs) = policy.may.get_mut(&verb) {
-                        orgs.remove(&partner.parse().unwrap());
+        for (column, rules) in &published.get(org, dataset).policy.columns {
+            for (verb, partner) in rules.may.iter().flat_map(|(verb, partners)| {
+                partners
+                    .iter()
+                    .map(move |partner| (*verb, partner.as_str()))
+            }) {
+                let mut catalog = published.clone();
+                let columns = &mut catalog.get_mut(org, dataset).policy.columns;
+                let granted = columns.get_mut(column).unwrap().may.get_mut(&verb);
+                granted.unwrap().remove(&partner.parse().unwrap());
+                let outcome = case.plan(&catalog);
+                if needed.contains(&(org, dataset, column.0.as_str(), verb, partner)) {
+                    refused += 1;
+                    let [problem] = <[Problem; 1]>::try_from(outcome.unwrap_err()).unwrap();
+                    assert_eq!(problem.code, Code::PolicyRefuses);
+                    for word in [org, &column.0, verb.as_str(), partner] {
+                        assert!(problem.what.contains(word), "{word} in {problem:?}");
                     }
-                    let outcome = case.plan(&catalog);
-                    if needed.contains(&(org, dataset, column.0.as_str(), verb, partner)) {
-                        refused += 1;
-                        let [problem] = <[Problem; 1]>::try_from(outcome.unwrap_err()).unwrap();
-                        assert_eq!(problem.code, Code::PolicyRefuses);
-                        for word in [org, &column.0, verb.as_str(), partner] {
-                            assert!(problem.what.contains(word), "{word} in {problem:?}");
-                        }
-                    } else {
-                        assert_eq!(outcome.as_ref(), Ok(&plan));
-                    }
+                } else {
+                    assert_eq!(outcome.as_ref(), Ok(&plan));
                 }
             }
         }
     }
-    assert_eq!(refused, needed.len());
+    assert_eq!(refused, needed.len(), "{name}");
 }
 
 #[test]
@@ -147,7 +143,12 @@ fn noise_required_by_either_party_refuses_a_table_but_not_a_reveal() {
     for (org, dataset) in [("north-bank", "customers"), ("river-pay", "users")] {
         let mut catalog = Published::load();
         catalog.get_mut(org, dataset).policy.noise = Noise::Required;
-        for name in ["overlap size", "table over own columns"] {
+        for name in [
+            "overlap size",
+            "overlap size by ECDH-PSI",
+            "table over own columns",
+            "table from a reveal",
+        ] {
             let problems = accepted(name).plan(&catalog).unwrap_err();
             assert_eq!(problems.len(), 1);
             assert!(
@@ -157,6 +158,7 @@ fn noise_required_by_either_party_refuses_a_table_but_not_a_reveal() {
             );
         }
         planned(&accepted("reveal own rows"), &catalog);
+        planned(&accepted("the example of the manual"), &catalog);
     }
 }
 
@@ -186,7 +188,13 @@ fn each_protocol_refuses_lists_above_its_own_limit() {
     };
     let rows = "listed own columns";
     for (name, protocol, most, todo) in [
-        ("overlap size", None, 1 << 24, "the blind join"),
+        ("overlap size", None, 1 << 31, "fewer ids"),
+        (
+            "overlap size",
+            Some(ProtocolChoice::Ecdh),
+            1 << 24,
+            "leave `protocol: ecdh` out",
+        ),
         (
             rows,
             Some(ProtocolChoice::Ecdh),
@@ -206,7 +214,7 @@ fn each_protocol_refuses_lists_above_its_own_limit() {
 }
 
 #[test]
-fn of_two_readers_the_one_with_fewer_ids_receives() {
+fn of_two_readers_of_rows_the_one_with_fewer_ids_receives() {
     for name in [
         "both read own rows",
         "both read, with the larger list in front",

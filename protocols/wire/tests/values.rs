@@ -200,6 +200,8 @@ prop_compose! {
         min_group in prop::option::of(1..2_000_u64),
         matching in prop::sample::select(vec![
             (None, None),
+            (None, Some(ProtocolChoice::Blind)),
+            (Some(SecurityChoice::SemiHonest), Some(ProtocolChoice::Blind)),
             (None, Some(ProtocolChoice::Ecdh)),
             (Some(SecurityChoice::SemiHonest), Some(ProtocolChoice::Ecdh)),
             (Some(SecurityChoice::SemiHonest), None),
@@ -264,6 +266,7 @@ fn yaml(job: &Job) -> String {
     }
     if let Some(protocol) = job.protect.protocol {
         file.push_str(match protocol {
+            ProtocolChoice::Blind => "  protocol: blind\n",
             ProtocolChoice::Vole => "  protocol: vole\n",
             ProtocolChoice::Ecdh => "  protocol: ecdh\n",
         });

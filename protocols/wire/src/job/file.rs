@@ -128,12 +128,13 @@ fn security(written: &Written) -> Result<SecurityChoice, Mistake> {
 
 fn protocol(written: &Written) -> Result<ProtocolChoice, Mistake> {
     match written.text("the name of a protocol")? {
+        "blind" => Ok(ProtocolChoice::Blind),
         "vole" => Ok(ProtocolChoice::Vole),
         "ecdh" => Ok(ProtocolChoice::Ecdh),
         _ => Err(Mistake::new(
             written.place,
             format!("there is no protocol {}", written.value.describe()),
-            "write vole or ecdh, or leave the field out",
+            "write blind, vole or ecdh, or leave the field out",
         )),
     }
 }

@@ -83,15 +83,7 @@ impl Job {
                 "write 1 or more, or leave the field out",
             )
         })?;
-        let chosen = (self.protect.security, self.protect.protocol);
-        let excluded = (Some(SecurityChoice::Malicious), Some(ProtocolChoice::Ecdh));
-        require(chosen != excluded, || {
-            Flaw::at(
-                ["protect", "security"],
-                "ECDH-PSI is secure against semi-honest parties only, so `security: malicious` cannot stand with `protocol: ecdh`",
-                "leave `protocol` out: VOLE-PSI can run with `security: malicious`",
-            )
-        })?;
+        self.check_security()?;
         require((1..=PARTIES_MAX).contains(&self.results_to.len()), || {
             Flaw::at(
                 ["results_to"],
@@ -116,6 +108,25 @@ impl Job {
                 )
             },
         )
+    }
+}
+
+impl Job {
+    /// Only VOLE-PSI has a mode against parties that cheat.
+    fn check_security(&self) -> Result<(), Flaw> {
+        if self.protect.security != Some(SecurityChoice::Malicious) {
+            return Ok(());
+        }
+        let (name, written) = match self.protect.protocol {
+            None | Some(ProtocolChoice::Vole) => return Ok(()),
+            Some(ProtocolChoice::Ecdh) => ("ECDH-PSI", "ecdh"),
+            Some(ProtocolChoice::Blind) => ("the blind join", "blind"),
+        };
+        let what = format!(
+            "{name} is secure against semi-honest parties only, so `security: malicious` cannot stand with `protocol: {written}`"
+        );
+        let fix = "take one of the two out; VOLE-PSI can run with `security: malicious`";
+        Err(Flaw::at(["protect", "security"], what, fix))
     }
 }
 
@@ -170,6 +181,10 @@ mod tests {
         refused(&["protect", "security"], |job| {
             job.protect.security = Some(SecurityChoice::Malicious);
             job.protect.protocol = Some(ProtocolChoice::Ecdh);
+        });
+        refused(&["protect", "security"], |job| {
+            job.protect.security = Some(SecurityChoice::Malicious);
+            job.protect.protocol = Some(ProtocolChoice::Blind);
         });
         refused(&["results_to"], |job| job.results_to.clear());
         refused(&["results_to"], |job| {

@@ -43,7 +43,11 @@ pub(super) fn eavesdropper(run: &Run<'_>) -> Observer {
         who: Who::Eavesdropper,
         receives: vec!["Encrypted TLS 1.3 records between the nodes, and between each node and the coordinator.".to_owned()],
         learns: vec![format!(
-            "That {receiver} and {sender} talk, when, and how many bytes, from which both padded sizes can be told."
+            "That {receiver} and {sender} talk, when, and how many bytes, from which {} can be told.",
+            match run.plan.operator {
+                Operator::Joint(_) => "both padded sizes and the shape of the table",
+                _ => "both padded sizes",
+            }
         )],
         cheating: vec![
             cheat(
@@ -63,12 +67,20 @@ pub(super) fn assumptions(run: &Run<'_>, part: &ProtocolPart) -> Vec<String> {
         "Ed25519 signatures and SHA-256 cannot be forged; each node's keys are only its own.".to_owned(),
         format!("{receiver} and {sender} each answer for their own data: consent, correct ids, one person behind one id."),
     ]);
-    if !matches!(run.plan.operator, Operator::Reveal { .. }) {
-        assumptions.push(
-            "The result carries no noise (`epsilon: none`, allowed by both policies): it is not differentially private, and exact \
-             numbers can be subtracted from one another."
-                .to_owned(),
-        );
-    }
+    let loss = match &run.plan.operator {
+        Operator::Reveal { .. } => return assumptions,
+        Operator::Overlap { .. } | Operator::Table { .. } => None,
+        Operator::Joint(joint) => joint.epsilon,
+    };
+    assumptions.push(match loss {
+        None => "The result carries no noise (`epsilon: none`, allowed by both policies): it is not differentially private, and \
+                 exact numbers can be subtracted from one another."
+            .to_owned(),
+        Some(epsilon) => format!(
+            "The noise makes the released table differentially private with a loss of {epsilon} for each id that is there, is not \
+             there, or has other values within its domains and caps. Losses of several tables about one id add up; one person \
+             with several ids loses that much for each."
+        ),
+    });
     assumptions
 }

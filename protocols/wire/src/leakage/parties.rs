@@ -1,24 +1,43 @@
 //! The two parties: R, who reads the result, and S, its partner, who reads one too where `results_to` names both (protocols.md §5).
 
-use super::{Cheat, NOT_PREVENTED, Observer, Party, ProtocolPart, Run, Who, cheat};
+use super::{Cheat, NOT_PREVENTED, Observer, Party, ProtocolPart, Run, Who, cheat, release};
 use crate::limits::ATTEMPTS_MAX;
 use crate::plan::Operator;
 
 /// One party as it looks at the other.
 #[derive(Clone, Copy)]
-struct View<'a> {
-    run: &'a Run<'a>,
-    me: Party<'a>,
-    partner: Party<'a>,
+pub(super) struct View<'a> {
+    pub(super) run: &'a Run<'a>,
+    pub(super) me: Party<'a>,
+    pub(super) partner: Party<'a>,
+}
+
+impl<'a> View<'a> {
+    /// R's.
+    pub(super) fn receiver(run: &'a Run<'a>) -> Self {
+        Self {
+            run,
+            me: run.receiver,
+            partner: run.sender,
+        }
+    }
+
+    /// S's.
+    pub(super) fn sender(run: &'a Run<'a>) -> Self {
+        Self {
+            run,
+            me: run.sender,
+            partner: run.receiver,
+        }
+    }
 }
 
 /// What R receives, learns and could get.
 pub(super) fn receiver(run: &Run<'_>, part: &ProtocolPart) -> Observer {
-    let view = View {
-        run,
-        me: run.receiver,
-        partner: run.sender,
-    };
+    if let Operator::Joint(joint) = &run.plan.operator {
+        return release::receiver(run, joint, part);
+    }
+    let view = View::receiver(run);
     let role = &part.receiver;
     let mut cheating = vec![view.enters(role.ids_most)];
     cheating.extend(run.plan.is_mutual().then(falsifies));
@@ -42,11 +61,10 @@ pub(super) fn receiver(run: &Run<'_>, part: &ProtocolPart) -> Observer {
 
 /// What S receives, learns and could get.
 pub(super) fn sender(run: &Run<'_>, part: &ProtocolPart) -> Observer {
-    let view = View {
-        run,
-        me: run.sender,
-        partner: run.receiver,
-    };
+    if let Operator::Joint(joint) = &run.plan.operator {
+        return release::sender(run, joint, part);
+    }
+    let view = View::sender(run);
     let role = &part.sender;
     let reads = run.plan.is_mutual();
     let mut cheating = vec![falsifies()];
@@ -79,7 +97,7 @@ pub(super) fn sender(run: &Run<'_>, part: &ProtocolPart) -> Observer {
 }
 
 impl View<'_> {
-    fn observer(
+    pub(super) fn observer(
         self,
         result: impl IntoIterator<Item = String>,
         messages: &[String],
@@ -113,7 +131,7 @@ impl View<'_> {
         )
     }
 
-    fn result(self) -> String {
+    pub(super) fn result(self) -> String {
         format!("The result, for {}'s people.", self.me.org())
     }
 
@@ -128,6 +146,8 @@ impl View<'_> {
                      node knows and does not show."
                 ),
             ],
+            // Its reader learns what `release` says.
+            Operator::Joint(_) => Vec::new(),
             Operator::Overlap { min_group, .. } => vec![
                 format!(
                     "How many of {} are among {}: the exact number. Its node learns it even if it is below {min_group} and then does \
@@ -152,7 +172,7 @@ impl View<'_> {
     }
 
     /// A condition at the partner's side says something about each matched person.
-    fn about_conditions(self) -> Option<String> {
+    pub(super) fn about_conditions(self) -> Option<String> {
         let conditions = self.partner.conditions();
         if conditions.is_empty() {
             return None;
@@ -162,6 +182,9 @@ impl View<'_> {
             Operator::Overlap { .. } => format!(
                 "How many of the common ids meet {partner}'s condition {conditions}; not which."
             ),
+            Operator::Joint(_) => format!(
+                "That only common ids which meet {partner}'s condition {conditions} are added up; not which these are."
+            ),
             Operator::Reveal { .. } | Operator::Table { .. } => format!(
                 "Of each matched id, that it meets {partner}'s condition {conditions}; of an id it already knows to be at {partner}, a missing \
                  match tells that it does not, or that consent is missing."
@@ -170,7 +193,7 @@ impl View<'_> {
     }
 
     /// Whoever reads can ask about whom it likes.
-    fn enters(self, ids_most: u64) -> Cheat {
+    pub(super) fn enters(self, ids_most: u64) -> Cheat {
         cheat(
             format!(
                 "Enter ids that it does not hold, or only those it is curious about, up to its padded size of {ids_most} in each of at \
@@ -203,6 +226,7 @@ impl View<'_> {
                     ),
                 ),
             ],
+            Operator::Joint(_) => Vec::new(),
             Operator::Overlap { .. } => vec![
                 cheat(
                     "Recognise which of its ids matched by relating its blinded points to each other, or by entering one id many \
@@ -220,7 +244,7 @@ impl View<'_> {
         }
     }
 
-    fn repeats(self) -> Cheat {
+    pub(super) fn repeats(self) -> Cheat {
         cheat(
             "Run the job again with the same approvals.",
             format!(

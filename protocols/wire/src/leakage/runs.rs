@@ -1,8 +1,11 @@
 //! What will run, in plain sentences: each party's local query, the joint part, what the result shows and to whom.
 
-use super::{Party, Run};
+use super::vole::counted;
+use super::{Party, Run, release};
 use crate::names::{ColumnName, OrgName};
-use crate::plan::{Display, GroupKey, Measure, Operator, OwnRows, Side, TableColumn, TableValue};
+use crate::plan::{
+    Display, GroupKey, Joint, Measure, Operator, OwnRows, Side, TableColumn, TableValue,
+};
 
 /// Most values of a domain that are spelled out; the plan has them all.
 const VALUES_SHOWN: usize = 12;
@@ -140,6 +143,7 @@ fn joint(run: &Run<'_>, protocol: &str) -> Vec<String> {
                 "The result is that one exact number, {name}, without noise; it is not shown if it is below {min_group}."
             ),
         ],
+        Operator::Joint(joint) => blind(run, joint, &protocol),
         Operator::Table {
             columns,
             min_group,
@@ -159,6 +163,78 @@ fn joint(run: &Run<'_>, protocol: &str) -> Vec<String> {
             ),
         ],
     }
+}
+
+/// A table of the blind join: what is computed, what is released to whom, and what it spends.
+fn blind(run: &Run<'_>, joint: &Joint, protocol: &str) -> Vec<String> {
+    let Joint {
+        columns,
+        moments,
+        min_group,
+        epsilon,
+        readers,
+        display,
+    } = joint;
+    let sums: Vec<String> = moments
+        .iter()
+        .map(|moment| {
+            format!(
+                "{} ({} bits)",
+                release::words(run.plan, &moment.what),
+                moment.bits
+            )
+        })
+        .collect();
+    let readers: Vec<&str> = readers.iter().map(OrgName::as_str).collect();
+    let columns: Vec<String> = columns.iter().map(column_words).collect();
+    let mut lines = vec![
+        format!(
+            "{protocol}; neither node learns which ids are common, and all sums stay split between the two nodes until they are released."
+        ),
+        format!(
+            "{} these sums are computed exactly, each proven not to wrap: {}.",
+            match groups(run) {
+                1 => "Without groups,".to_owned(),
+                groups => format!("For each of {groups} groups"),
+            },
+            sums.join("; ")
+        ),
+        format!(
+            "The result is a table of {}{}, for {}. Groups of fewer than {min_group} ids are left out by a comparison inside the \
+             computation: nobody learns their numbers.",
+            columns.join(", "),
+            shown(display),
+            readers.join(" and ")
+        ),
+    ];
+    lines.push(match epsilon {
+        None => "The sums are released exactly, without noise.".to_owned(),
+        Some(epsilon) => {
+            let partner = match readers.len() {
+                1 => "the node that does not read",
+                _ => "each node",
+            };
+            let budget = |party: Party<'_>| {
+                let year = party.publication.policy.budget.epsilon_per_year;
+                format!("{} {year}", party.org())
+            };
+            format!(
+                "Before anything is compared or released, {partner} adds discrete Laplace noise to every sum of every group. A run \
+                 spends a privacy loss of {epsilon}, shared equally by the {} of a group; allowed in a year are at most: {}, {}.",
+                counted(moments.len() as u64, "sum"),
+                budget(run.receiver),
+                budget(run.sender)
+            )
+        }
+    });
+    lines
+}
+
+/// Combinations of all public values that a row of the table can stand for.
+fn groups(run: &Run<'_>) -> u64 {
+    let keys = run.plan.sides.iter().flat_map(|side| &side.groups);
+    keys.map(|key| key.domain.len() as u64 + u64::from(key.nullable))
+        .fold(1, u64::saturating_mul)
 }
 
 /// One reader's file.
@@ -183,6 +259,11 @@ fn column_words(column: &TableColumn) -> String {
         TableValue::Count { .. } => format!("{name} (number of ids with a value)"),
         TableValue::Sum { .. } => format!("{name} (sum)"),
         TableValue::Avg { .. } => format!("{name} (mean)"),
+        TableValue::VarSamp { .. } => format!("{name} (sample variance)"),
+        TableValue::StddevSamp { .. } => format!("{name} (sample standard deviation)"),
+        TableValue::Corr { .. } => format!("{name} (correlation)"),
+        TableValue::RegrSlope { .. } => format!("{name} (slope of a regression line)"),
+        TableValue::RegrIntercept { .. } => format!("{name} (intercept of a regression line)"),
     }
 }
 

@@ -37,20 +37,29 @@ pub(super) fn part(run: &Run<'_>, terms: &VoleTerms) -> ProtocolPart {
 
 /// Mathematics and luck.
 fn hardness(terms: &VoleTerms) -> Vec<String> {
-    let VoleTerms { code, noise, .. } = terms;
     vec![
-        format!(
-            "The dual LPN problem with {noise} regular noise values is hard for the code \"{code}\". That rests on a pseudo-distance \
-             of 1/4, which the code's authors estimate and nobody has proven."
-        ),
+        silent_vole(&terms.code, terms.noise),
         "AES under public keys behaves like an ideal cipher, and BLAKE3 like a random function.".to_owned(),
-        "The Diffie-Hellman problem is hard in ristretto255, in which the first oblivious transfers are made. It does not resist a \
-         large quantum computer: whoever keeps all messages may open them then."
-            .to_owned(),
+        first_transfers(),
         "Chance alone makes a run fail, miss a common id or report one too many with a probability of at most 2^-40 over the whole \
          job."
             .to_owned(),
     ]
+}
+
+/// What the silent VOLE rests on.
+pub(super) fn silent_vole(code: &str, noise: u32) -> String {
+    format!(
+        "The dual LPN problem with {noise} regular noise values is hard for the code \"{code}\". That rests on a pseudo-distance of \
+         1/4, which the code's authors estimate and nobody has proven."
+    )
+}
+
+/// What the first oblivious transfers rest on.
+pub(super) fn first_transfers() -> String {
+    "The Diffie-Hellman problem is hard in ristretto255, in which the first oblivious transfers are made. It does not resist a \
+     large quantum computer: whoever keeps all messages may open them then."
+        .to_owned()
 }
 
 /// R sends masked vectors and receives tags.
@@ -196,6 +205,7 @@ fn encoded_most(terms: &VoleTerms) -> u64 {
     elements.saturating_mul(200) / 135
 }
 
-fn counted(count: u64, what: &str) -> String {
+/// A number of things.
+pub(super) fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

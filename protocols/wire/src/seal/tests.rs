@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::canonical::{from_bytes, to_bytes};
+use crate::job::SecurityChoice;
 use crate::leakage::statement;
 use crate::names::ColumnName;
 use crate::policy::Verb;
@@ -178,7 +179,7 @@ fn every_parameter_of_the_protocol_is_compared() {
     ];
     let sealed = match &seal.protocol {
         Protocol::Vole(terms) => Some(terms),
-        Protocol::Ecdh { .. } => None,
+        Protocol::Ecdh { .. } | Protocol::Blind(_) => None,
     };
     let sealed = sealed.expect("a reveal runs by VOLE-PSI");
     for (place, change) in changes.into_iter().enumerate() {
@@ -191,5 +192,87 @@ fn every_parameter_of_the_protocol_is_compared() {
         assert_ne!(theirs.hash(), seal.hash(), "parameter {place}");
         let problem = seal.compare(&theirs).expect_err("another protocol");
         assert!(problem.what.contains("the protocol differs"), "{problem}");
+    }
+}
+
+/// A table over both parties' columns, with the noise that both policies require.
+fn table() -> Job {
+    let mut job = job();
+    job.ask = "SELECT b.segment, COUNT(*) AS n, SUM(a.spend_90d) AS spend FROM \"north-bank\".customers a \
+               JOIN \"river-pay\".users b ON a.mobile = b.mobile GROUP BY b.segment"
+        .to_owned();
+    job.protect.epsilon = Some(crate::policy::Epsilon(1_000_000));
+    job
+}
+
+fn blind_terms(seal: &Seal) -> BlindTerms {
+    let sealed = match &seal.protocol {
+        Protocol::Blind(terms) => Some(terms.clone()),
+        Protocol::Ecdh { .. } | Protocol::Vole(_) => None,
+    };
+    sealed.expect("a table runs by the blind join")
+}
+
+#[test]
+fn every_parameter_of_the_blind_join_is_compared() {
+    let seal = derived(&stage(), &table()).expect("a seal");
+    let changes: [fn(&mut BlindTerms); 13] = [
+        |terms| terms.version += 1,
+        |terms| terms.code.push('x'),
+        |terms| terms.noise -= 1,
+        |terms| terms.buckets *= 2,
+        |terms| terms.receiver_bucket_ids += 1,
+        |terms| terms.sender_bucket_ids += 1,
+        |terms| terms.bins += 1,
+        |terms| terms.equality_bits -= 1,
+        |terms| terms.vector_elements += 1,
+        |terms| terms.hint_words += 1,
+        |terms| terms.receiver_groups += 1,
+        |terms| terms.sender_groups *= 2,
+        |terms| terms.lanes += 1,
+    ];
+    for (place, change) in changes.into_iter().enumerate() {
+        let mut terms = blind_terms(&seal);
+        change(&mut terms);
+        let theirs = Seal {
+            protocol: Protocol::Blind(terms),
+            ..seal.clone()
+        };
+        assert_ne!(theirs.hash(), seal.hash(), "parameter {place}");
+        let problem = seal.compare(&theirs).expect_err("another protocol");
+        assert!(problem.what.contains("the protocol differs"), "{problem}");
+    }
+}
+
+#[test]
+fn a_blind_join_of_other_groups_than_the_plans_is_a_defect() {
+    let (stage, north, job) = (stage(), org("north-bank"), table());
+    let plan = plan(&job, &north, &stage).expect("a plan");
+    let publications = stage.publications(&plan);
+    let derived = |change: fn(&mut BlindTerms)| {
+        let (protocol, cost) = protocol(&plan, publications);
+        let page = statement(&plan, &job, publications, &protocol, cost);
+        let protocol = match protocol {
+            Protocol::Blind(mut terms) => {
+                change(&mut terms);
+                Protocol::Blind(terms)
+            }
+            other => other,
+        };
+        let nonce = JobNonce([1; 16]);
+        derive(&job, &north, nonce, &plan, publications, &protocol, &page)
+    };
+    let seal = derived(|_| ()).expect("as planned");
+    assert_eq!(
+        blind_terms(&seal).receiver_groups,
+        3,
+        "river-pay's segments"
+    );
+    for change in [
+        (|terms| terms.receiver_groups += 1) as fn(&mut BlindTerms),
+        |terms| terms.sender_groups *= 2,
+    ] {
+        let problem = derived(change).expect_err("another table");
+        assert_eq!(problem.code, Code::Defect);
     }
 }

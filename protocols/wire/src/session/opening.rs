@@ -31,6 +31,10 @@ pub struct Opening {
     pub nonce_commitment: Digest,
     /// What this node has kept of earlier sessions of the job, if it would go on from there.
     pub continues: Option<Continued>,
+    /// An earlier job of the same plan over the version of its own data that this node would use now, whose table it holds as
+    /// released. Where both nodes name the same job, its table is the answer and no protocol runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<JobHash>,
 }
 
 impl Opening {
@@ -162,6 +166,7 @@ mod tests {
             ids_rounded: 1_000,
             nonce_commitment: nonce.commitment(),
             continues: None,
+            answered_by: None,
         }
     }
 

@@ -3,16 +3,13 @@
 
 use super::checked::{Checked, Form};
 use super::expression::Checker;
-use super::groups::{self, Key};
+use super::groups::Key;
 use super::items::{Item, Selected};
-use super::measures::{self, Aggregate, Call};
+use super::measures::{self, Call};
 use super::refuse::{At, Refusals, shown};
 use super::scope::{Column, Scope};
-use crate::job::Job;
 use crate::names::ColumnName;
-use crate::plan::{GroupKey, Measure, TableColumn, TableValue};
 use sqlparser::ast::Expr;
-use std::collections::BTreeSet;
 
 /// Longest output name, in characters.
 const NAME_CHARS_MAX: usize = 63;
@@ -105,7 +102,7 @@ fn output<'c>(
         Selected::Expression(expr) => expr,
     };
     if let Some(call) = measures::call(expr, scope, at, refusals)? {
-        let name = alias.unwrap_or_else(|| ColumnName(default_name(call.what).to_owned()));
+        let name = alias.unwrap_or_else(|| ColumnName(call.what.name().to_owned()));
         return Some(Output {
             at,
             name: Some(name),
@@ -187,15 +184,6 @@ fn join_id<'c>(expr: &Expr, at: At, scope: &Scope<'c>) -> Option<Column<'c>> {
         .then_some(column)
 }
 
-fn default_name(what: Aggregate) -> &'static str {
-    match what {
-        Aggregate::CountAll | Aggregate::Count => "count",
-        Aggregate::Sum => "sum",
-        Aggregate::Avg => "avg",
-        Aggregate::Later => "value",
-    }
-}
-
 /// Output names end up in files that people open with other programs.
 fn readable(name: &str, at: At, refusals: &mut Refusals) -> Option<()> {
     let begins = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
@@ -210,141 +198,4 @@ fn readable(name: &str, at: At, refusals: &mut Refusals) -> Option<()> {
         format!("{} cannot be an output name", shown(name)),
         format!("begin with a letter; use at most {NAME_CHARS_MAX} letters, digits, blanks and _ - . % ( )"),
     )
-}
-
-/// The answer laid out over both sides.
-pub(super) struct Layout {
-    /// Each side's group keys.
-    pub(super) groups: [Vec<GroupKey>; 2],
-    /// Each side's measures.
-    pub(super) measures: [Vec<Measure>; 2],
-    /// The output columns.
-    pub(super) columns: Vec<TableColumn>,
-}
-
-/// Lays out a table. `ids` is the largest number of ids that can match.
-pub(super) fn table(
-    outputs: &[Output<'_>],
-    keys: &[Key<'_>],
-    job: &Job,
-    ids: u64,
-    refusals: &mut Refusals,
-) -> Option<Layout> {
-    let mut used = BTreeSet::new();
-    let mut layout = Layout {
-        groups: Default::default(),
-        measures: Default::default(),
-        columns: Vec::new(),
-    };
-    let places = group_places(outputs, keys, job, &mut layout, &mut used, refusals);
-    let mut clear = Some(());
-    for output in outputs {
-        let Some(name) = &output.name else { continue };
-        let value = match &output.shows {
-            Shows::Key(place) => places.get(*place).cloned().flatten(),
-            Shows::Aggregate(call) => {
-                aggregate(call, name, job, ids, &mut layout, &mut used, refusals)
-            }
-            Shows::Star(_) | Shows::Column(_) => refusals.question(
-                output.at,
-                "rows and aggregates stand in one answer",
-                "put the column into GROUP BY, or ask two questions",
-            ),
-        };
-        match value {
-            Some(value) => layout.columns.push(TableColumn {
-                name: name.clone(),
-                value,
-            }),
-            None => clear = None,
-        }
-    }
-    unused(job, &used, refusals);
-    clear?;
-    groups::bounded(layout.groups.iter().flatten(), refusals)?;
-    Some(layout)
-}
-
-/// Plans each key under its output's name; a key that is not selected would leave rows nobody could tell apart.
-fn group_places(
-    outputs: &[Output<'_>],
-    keys: &[Key<'_>],
-    job: &Job,
-    layout: &mut Layout,
-    used: &mut BTreeSet<ColumnName>,
-    refusals: &mut Refusals,
-) -> Vec<Option<TableValue>> {
-    let mut places = Vec::with_capacity(keys.len());
-    for (place, key) in keys.iter().enumerate() {
-        let output = outputs
-            .iter()
-            .find(|output| matches!(output.shows, Shows::Key(shown) if shown == place));
-        let Some(name) = output.and_then(|output| output.name.as_ref()) else {
-            places.push(refusals.question(
-                key.checked.at,
-                "a group key is not selected, so rows of the table could not be told apart",
-                "add it to SELECT",
-            ));
-            continue;
-        };
-        let planned = groups::planned(key, name, job, used, refusals);
-        places.push(planned.and_then(|planned| {
-            let groups = layout.groups.get_mut(key.side)?;
-            groups.push(planned);
-            Some(TableValue::Group {
-                side: key.side,
-                place: groups.len() - 1,
-            })
-        }));
-    }
-    places
-}
-
-fn aggregate(
-    call: &Call<'_>,
-    name: &ColumnName,
-    job: &Job,
-    ids: u64,
-    layout: &mut Layout,
-    used: &mut BTreeSet<ColumnName>,
-    refusals: &mut Refusals,
-) -> Option<TableValue> {
-    let (side, argument) = match call.arguments.as_slice() {
-        [(side, argument)] => (*side, argument),
-        _ => return Some(TableValue::CountAll),
-    };
-    let measure = measures::planned(call.what, argument, name, job, used, refusals)?;
-    measures::cannot_wrap(&measure, ids, name, refusals)?;
-    let measures = layout.measures.get_mut(side)?;
-    let place = measures
-        .iter()
-        .position(|known| *known == measure)
-        .unwrap_or_else(|| {
-            measures.push(measure);
-            measures.len() - 1
-        });
-    Some(match call.what {
-        Aggregate::Count => TableValue::Count { side, place },
-        Aggregate::Sum => TableValue::Sum { side, place },
-        Aggregate::CountAll | Aggregate::Avg | Aggregate::Later => TableValue::Avg { side, place },
-    })
-}
-
-/// A name under `domains` or `measures` that nothing uses is a slip of the pen.
-pub(super) fn unused(job: &Job, used: &BTreeSet<ColumnName>, refusals: &mut Refusals) {
-    let lists = [
-        ("domains", job.domains.keys().collect::<Vec<_>>()),
-        ("measures", job.measures.keys().collect()),
-    ];
-    for (list, names) in lists {
-        for name in names.into_iter().filter(|name| !used.contains(name)) {
-            let _: Option<()> = refusals.job(
-                format!(
-                    "`{list}` has an entry for {}, which no output of the question needs",
-                    shown(&name.0)
-                ),
-                "remove it, or give the output that name with AS",
-            );
-        }
-    }
 }

@@ -128,7 +128,9 @@ pub(super) const AGGREGATES: &[&str] = &[
     "min",
     "max",
     "var_samp",
+    "variance",
     "stddev_samp",
+    "stddev",
     "corr",
     "regr_slope",
     "regr_intercept",
@@ -153,7 +155,10 @@ pub(super) fn scalar<'c>(
         return checker.refusals.question(
             here,
             format!("{name} is not a function of the question language"),
-            format!("functions are {known}, coalesce, nullif, EXTRACT and CAST"),
+            format!(
+                "functions are {known}, coalesce, nullif, EXTRACT and CAST; aggregates are COUNT, SUM, AVG, VAR_SAMP, STDDEV_SAMP, \
+                 CORR, REGR_SLOPE and REGR_INTERCEPT"
+            ),
         );
     };
     let most = function.takes.len();

@@ -1,11 +1,11 @@
-//! Aggregates and what they add up: COUNT, SUM and AVG over measures, numbers with a public cap and scale, so that what one
-//! person contributes is bounded and a 64-bit sum is proven not to wrap.
+//! Aggregates and what they add up: measures, numbers with a public cap and scale, so that what one person contributes is bounded
+//! and sums are proven not to wrap.
 
 use super::call;
 use super::checked::{Checked, Form};
 use super::expression::Checker;
 use super::functions;
-use super::refuse::{At, Refusals, shown};
+use super::refuse::{At, Refusals};
 use super::scope::Scope;
 use crate::decimal::SCALE_MAX;
 use crate::job::Job;
@@ -34,8 +34,37 @@ pub(super) enum Aggregate {
     Sum,
     /// `AVG(x)`.
     Avg,
-    /// In the language, but needs squares or products, which this version does not carry.
-    Later,
+    /// `VAR_SAMP(x)`.
+    VarSamp,
+    /// `STDDEV_SAMP(x)`.
+    StddevSamp,
+    /// `CORR(y, x)`.
+    Corr,
+    /// `REGR_SLOPE(y, x)`.
+    RegrSlope,
+    /// `REGR_INTERCEPT(y, x)`.
+    RegrIntercept,
+}
+
+impl Aggregate {
+    /// As questions call it, and its output where that has no name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::CountAll | Self::Count => "count",
+            Self::Sum => "sum",
+            Self::Avg => "avg",
+            Self::VarSamp => "var_samp",
+            Self::StddevSamp => "stddev_samp",
+            Self::Corr => "corr",
+            Self::RegrSlope => "regr_slope",
+            Self::RegrIntercept => "regr_intercept",
+        }
+    }
+
+    /// Whether it adds up squares or products, which the blind join alone carries.
+    pub(super) fn needs_products(self) -> bool {
+        !matches!(self, Self::CountAll | Self::Count | Self::Sum | Self::Avg)
+    }
 }
 
 /// The aggregate that `expr` is, if it is one; the outer `Option` is `None` if it was refused.
@@ -70,15 +99,6 @@ pub(super) fn call<'c>(
     };
     let checked = checker.check_all(plain)?;
     let arguments = own_sides(what, &name, checked, scope, refusals)?;
-    if what == Aggregate::Later {
-        return refusals.version(
-            here,
-            format!(
-                "{name} needs sums of squares or products, which are not available in this version"
-            ),
-            "this version carries COUNT, SUM and AVG",
-        );
-    }
     Some(Some(Call { what, arguments }))
 }
 
@@ -88,9 +108,11 @@ fn named(name: &str, count: usize, here: At, refusals: &mut Refusals) -> Option<
         ("count", 1) => Some(Aggregate::Count),
         ("sum", 1) => Some(Aggregate::Sum),
         ("avg", 1) => Some(Aggregate::Avg),
-        ("var_samp" | "stddev_samp", 1) | ("corr" | "regr_slope" | "regr_intercept", 2) => {
-            Some(Aggregate::Later)
-        }
+        ("var_samp" | "variance", 1) => Some(Aggregate::VarSamp),
+        ("stddev_samp" | "stddev", 1) => Some(Aggregate::StddevSamp),
+        ("corr", 2) => Some(Aggregate::Corr),
+        ("regr_slope", 2) => Some(Aggregate::RegrSlope),
+        ("regr_intercept", 2) => Some(Aggregate::RegrIntercept),
         ("min" | "max", _) => refusals.question(
             here,
             format!("{name}(…) would show the value of one person"),
@@ -134,26 +156,27 @@ fn is_aggregate(function: &Function) -> bool {
     functions::AGGREGATES.contains(&name.as_str())
 }
 
-/// The measure under an aggregate with output name `name`.
+/// The measure of `COUNT(x)` where x itself is not added up.
+pub(super) fn counted(argument: &Checked<'_>) -> Measure {
+    let sql = SqlText(format!(
+        "(CASE WHEN ({} IS NULL) THEN NULL ELSE 1 END)",
+        argument.sql()
+    ));
+    Measure {
+        sql,
+        clip: [0, 1],
+        scale: 0,
+    }
+}
+
+/// The measure of a number that is added up; `name` is that of its cap and scale in the job, where its owner gives none.
 pub(super) fn planned(
-    what: Aggregate,
     argument: &Checked<'_>,
     name: &ColumnName,
     job: &Job,
     used: &mut BTreeSet<ColumnName>,
     refusals: &mut Refusals,
 ) -> Option<Measure> {
-    if what == Aggregate::Count {
-        let sql = SqlText(format!(
-            "(CASE WHEN ({} IS NULL) THEN NULL ELSE 1 END)",
-            argument.sql()
-        ));
-        return Some(Measure {
-            sql,
-            clip: [0, 1],
-            scale: 0,
-        });
-    }
     let own = match &argument.form {
         Form::Column(column) => column
             .policy
@@ -196,30 +219,4 @@ pub(super) fn planned(
         clip,
         scale,
     })
-}
-
-/// Proves that the sum of one measure over any `ids` ids fits 64 bits with its sign.
-pub(super) fn cannot_wrap(
-    measure: &Measure,
-    ids: u64,
-    name: &ColumnName,
-    refusals: &mut Refusals,
-) -> Option<()> {
-    let cap = measure
-        .clip
-        .iter()
-        .map(|bound| bound.unsigned_abs())
-        .max()
-        .unwrap_or(0);
-    if u128::from(cap) * u128::from(ids) < 1_u128 << 63 {
-        return Some(());
-    }
-    refusals.job(
-        format!(
-            "the sum {} could wrap: {ids} ids times a cap of {cap} (in units of 10^-{}) do not fit 64 bits",
-            shown(&name.0),
-            measure.scale
-        ),
-        "lower the cap or keep fewer decimals",
-    )
 }

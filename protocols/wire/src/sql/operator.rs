@@ -1,23 +1,23 @@
 //! The joint operator: which of the protocols' answers this question is, for whom, and what that needs of the sender.
 
-use super::answer::{self, Layout, Output, Shows};
+use super::answer::{Output, Shows};
 use super::display;
-use super::groups::Key;
+use super::filters::Filters;
+use super::groups::{self, Key};
+use super::joint;
+use super::layout::{self, Layout};
 use super::protection::{self, Carries};
 use super::question::Shape;
 use super::readers::Readers;
-use super::refuse::{At, Refusals};
+use super::refuse::{At, Refusals, shown};
 use super::reveal;
 use super::scope::Scope;
 use super::verbs::Need;
-use crate::job::Job;
+use crate::job::{Job, ProtocolChoice};
 use crate::names::ColumnName;
-use crate::plan::Operator;
+use crate::plan::{Operator, TableValue};
 use crate::policy::Verb;
 use std::collections::BTreeSet;
-
-/// Why nothing over the partner's columns is carried yet; the words that a reader searches for.
-const BLIND: &str = "needs the blind join, not available in this version";
 
 /// Everything about the question that has been checked so far.
 pub(super) struct Understood<'q, 'c> {
@@ -29,23 +29,36 @@ pub(super) struct Understood<'q, 'c> {
     pub(super) keys: Vec<Key<'c>>,
     /// SELECT.
     pub(super) outputs: Vec<Output<'c>>,
+    /// WHERE.
+    pub(super) filters: &'q Filters,
     /// HAVING.
     pub(super) having: Option<u64>,
     /// Who reads.
     pub(super) readers: Readers,
 }
 
-/// The operator, and the layout of a table.
+/// The operator and what follows from it.
+pub(super) struct Planned {
+    /// Which.
+    pub(super) operator: Operator,
+    /// Of a table; empty where there is none.
+    pub(super) layout: Layout,
+    /// R, by its place in the question.
+    pub(super) receiver: usize,
+}
+
+/// The operator: rows by a reveal, aggregates by the blind join, or where the author insists, from a reveal or by ECDH-PSI.
 pub(super) fn operator<'c>(
     understood: &Understood<'_, 'c>,
     scope: &mut Scope<'c>,
     refusals: &mut Refusals,
-) -> Option<(Operator, Option<Layout>)> {
+) -> Option<Planned> {
     let Understood {
         job,
         shape,
         keys,
         outputs,
+        filters: _,
         having,
         readers,
     } = understood;
@@ -57,8 +70,12 @@ pub(super) fn operator<'c>(
         .any(|output| matches!(output.shows, Shows::Aggregate(_)));
     if rows && !aggregates && keys.is_empty() {
         protection::noise(Carries::Rows, job, scope, refusals);
-        answer::unused(job, &BTreeSet::new(), refusals);
-        return Some((reveal::reveal(understood, scope, refusals)?, None));
+        layout::unused(job, &BTreeSet::new(), refusals);
+        return Some(Planned {
+            operator: reveal::reveal(understood, scope, refusals)?,
+            layout: Layout::default(),
+            receiver: readers.receiver(),
+        });
     }
     if !aggregates {
         return refusals.question(
@@ -67,21 +84,48 @@ pub(super) fn operator<'c>(
             "add COUNT(*)",
         );
     }
-    if let Readers::Both { .. } = readers {
-        return refusals.version(
-            shape.at,
-            "`results_to` names both parties; a number or a table goes to exactly one of them in this version",
-            "name the one party that reads the result, or ask twice",
-        );
+    if overlap(understood).is_some() {
+        no_display(shape, refusals)?;
     }
     let min_group = protection::min_group(job, *having, scope);
-    if let Some(name) = overlap(understood) {
-        protection::noise(Carries::ExactTable, job, scope, refusals);
-        answer::unused(job, &BTreeSet::new(), refusals);
-        no_display(shape, refusals)?;
-        return Some((Operator::Overlap { name, min_group }, None));
+    match job.protect.protocol {
+        None | Some(ProtocolChoice::Blind) => joint::joint(understood, min_group, scope, refusals),
+        Some(ProtocolChoice::Ecdh | ProtocolChoice::Vole) => {
+            matched(understood, min_group, scope, refusals)
+        }
     }
-    table(understood, min_group, scope, refusals)
+}
+
+/// An aggregate by a protocol that matches: one count, or a table that its reader computes from the ids that it learns.
+fn matched<'c>(
+    understood: &Understood<'_, 'c>,
+    min_group: u64,
+    scope: &mut Scope<'c>,
+    refusals: &mut Refusals,
+) -> Option<Planned> {
+    let Understood {
+        job,
+        shape,
+        readers,
+        ..
+    } = understood;
+    if let Readers::Both { .. } = readers {
+        return refusals.question(
+            shape.at,
+            "`results_to` names both parties; under `protocol: vole` or `ecdh` a number or a table goes to exactly one",
+            "leave `protocol` out: the blind join tells both; or name the one party that reads the result",
+        );
+    }
+    let Some(name) = overlap(understood) else {
+        return table(understood, min_group, scope, refusals);
+    };
+    protection::noise(Carries::ExactTable, job, scope, refusals);
+    layout::unused(job, &BTreeSet::new(), refusals);
+    Some(Planned {
+        operator: Operator::Overlap { name, min_group },
+        layout: Layout::default(),
+        receiver: readers.receiver(),
+    })
 }
 
 /// The name of the only output, if that is COUNT(*) without groups.
@@ -133,75 +177,83 @@ fn table<'c>(
     min_group: u64,
     scope: &mut Scope<'c>,
     refusals: &mut Refusals,
-) -> Option<(Operator, Option<Layout>)> {
+) -> Option<Planned> {
     let Understood {
         job,
         shape,
         keys,
         outputs,
+        filters,
         having: _,
         readers,
     } = understood;
     let receiver = readers.receiver();
-    let ids = scope
-        .tables
-        .iter()
-        .map(|table| table.publication.ids_rounded)
-        .min()
-        .unwrap_or(0);
-    let layout = answer::table(outputs, keys, job, ids, refusals);
+    let layout = layout::table(outputs, keys, job, filters, refusals);
     let display = display::display(shape, outputs, keys, scope, refusals);
-    let blind = blind(understood);
-    let carries = if blind.is_empty() {
-        Carries::ExactTable
-    } else {
-        Carries::BlindTable
-    };
-    protection::noise(carries, job, scope, refusals);
-    if blind.is_empty() {
-        need_reveal(
-            scope,
-            receiver,
-            shape.at,
-            "this version computes a table from the matched ids; without the grant the question needs the blind join, not available \
-             in this version",
-        );
-    }
+    protection::noise(Carries::ExactTable, job, scope, refusals);
+    let why = "without the blind join a table is computed from the matched ids; leave `protocol` out, and nobody learns these";
+    need_reveal(scope, receiver, shape.at, why);
     let org = scope.tables.get(receiver)?.org.clone();
+    let blind = blind(understood);
     for (at, what) in &blind {
-        let _: Option<()> = refusals.version(
+        let _: Option<()> = refusals.question(
             *at,
-            format!("{what} over a column that is not {org}'s own {BLIND}"),
-            format!("use only columns of {org}, who reads the result, in GROUP BY and aggregates"),
+            format!("{what}, which is not {org}'s to compute from the ids that it learns under `protocol: vole` or `ecdh`"),
+            "leave `protocol` out: the blind join computes it, and nobody learns which ids are common",
         );
     }
     let layout = layout?;
-    let columns = layout.columns.clone();
-    Some((
-        Operator::Table {
-            columns,
+    groups::bounded(layout.groups.iter().flatten(), refusals)?;
+    cannot_wrap(&layout, scope.ids_min(), refusals)?;
+    Some(Planned {
+        operator: Operator::Table {
+            columns: layout.columns.clone(),
             min_group,
             display: display?,
         },
-        Some(layout),
-    ))
+        layout,
+        receiver,
+    })
 }
 
-/// What the answer needs of the sender's columns, by place.
-fn blind(understood: &Understood<'_, '_>) -> Vec<(At, &'static str)> {
-    let keys = understood
-        .keys
-        .iter()
-        .map(|key| (key.side, key.checked.at, "a group key"));
-    let aggregates = understood.outputs.iter().flat_map(|output| {
-        let arguments: &[_] = match &output.shows {
-            Shows::Aggregate(call) => &call.arguments,
-            Shows::Star(_) | Shows::Column(_) | Shows::Key(_) => &[],
+/// Proves that each sum over any `ids` ids fits 64 bits with its sign.
+fn cannot_wrap(layout: &Layout, ids: u64, refusals: &mut Refusals) -> Option<()> {
+    let mut clear = Some(());
+    for column in &layout.columns {
+        let (TableValue::Sum { side, place } | TableValue::Avg { side, place }) = column.value
+        else {
+            continue;
         };
-        arguments
-            .iter()
-            .map(|(side, _)| (*side, output.at, "an aggregate"))
-    });
-    let foreign = |(side, at, what)| (!understood.readers.contains(side)).then_some((at, what));
-    keys.chain(aggregates).filter_map(foreign).collect()
+        let measure = layout.measure(side, place)?;
+        let (cap, scale) = (measure.cap(), measure.scale);
+        if u128::from(cap) * u128::from(ids) >= 1 << 63 {
+            let name = shown(&column.name.0);
+            clear = refusals.job(
+                format!("the sum {name} could wrap: {ids} ids times a cap of {cap} (in units of 10^-{scale}) do not fit 64 bits"),
+                "lower the cap or keep fewer decimals",
+            );
+        }
+    }
+    clear
+}
+
+/// What the blind join alone carries, by place: the partner's columns, squares and products.
+fn blind(understood: &Understood<'_, '_>) -> Vec<(At, &'static str)> {
+    let own = |side: &usize| understood.readers.contains(*side);
+    let keys = understood.keys.iter();
+    let mut blind: Vec<(At, &'static str)> = keys
+        .filter(|key| !own(&key.side))
+        .map(|key| (key.checked.at, "a group key is the partner's column"))
+        .collect();
+    for output in &understood.outputs {
+        let Shows::Aggregate(call) = &output.shows else {
+            continue;
+        };
+        if call.arguments.iter().any(|(side, _)| !own(side)) {
+            blind.push((output.at, "an aggregate is over the partner's column"));
+        } else if call.what.needs_products() {
+            blind.push((output.at, "an aggregate adds up squares or products"));
+        }
+    }
+    blind
 }

@@ -24,6 +24,7 @@ pub(super) fn reveal(
         outputs,
         having,
         readers: reading,
+        filters: _,
         job: _,
     } = understood;
     if having.is_some() {

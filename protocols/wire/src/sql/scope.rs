@@ -75,6 +75,15 @@ impl<'c> Scope<'c> {
         }
     }
 
+    /// The smaller of both published sizes: no more ids can be common.
+    pub(super) fn ids_min(&self) -> u64 {
+        let ids = self
+            .tables
+            .iter()
+            .map(|table| table.publication.ids_rounded);
+        ids.min().unwrap_or(0)
+    }
+
     /// The table with this alias.
     pub(super) fn table(&self, qualifier: &str, at: At, refusals: &mut Refusals) -> Option<usize> {
         let found = self

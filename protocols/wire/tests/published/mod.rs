@@ -15,7 +15,7 @@ use entente_wire::names::{ColumnName, DatasetName, OrgName};
 use entente_wire::plan::{Matching, Plan};
 use entente_wire::policy::{Epsilon, Policy};
 use entente_wire::publication::{ColumnType, Publication, Schema};
-use entente_wire::seal::{Protocol, VoleTerms};
+use entente_wire::seal::{BlindTerms, Protocol, Transfers, VoleTerms};
 use entente_wire::sql::Catalog;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +39,7 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(name: &str) -> T {
 }
 
 /// The catalogue of the vectors.
+#[derive(Clone)]
 pub(crate) struct Published(Vec<Publication>);
 
 #[derive(Deserialize)]
@@ -202,8 +203,10 @@ pub(crate) fn protocol(plan: &Plan, publications: [&Publication; 2]) -> (Protoco
         found.unwrap().1.ids_rounded
     };
     let (receiver, sender) = (ids(true), ids(false));
-    let Matching::Vole { security } = plan.matching else {
-        return (Protocol::ecdh(), Cost::of_ecdh(receiver, sender));
+    let security = match plan.matching {
+        Matching::Ecdh => return (Protocol::ecdh(), Cost::of_ecdh(receiver, sender)),
+        Matching::Blind => return blind(plan, receiver, sender),
+        Matching::Vole { security } => security,
     };
     let buckets = receiver.max(sender).div_ceil(1 << 20).next_power_of_two();
     let bucket = |ids: u64| u32::try_from(ids / buckets).unwrap();
@@ -228,4 +231,33 @@ pub(crate) fn protocol(plan: &Plan, publications: [&Publication; 2]) -> (Protoco
         memory_mib: 120,
     };
     (Protocol::Vole(terms), cost)
+}
+
+/// The blind join's parameters and cost, likewise.
+fn blind(plan: &Plan, receiver: u64, sender: u64) -> (Protocol, Cost) {
+    let buckets = receiver.max(sender).div_ceil(1 << 20).next_power_of_two();
+    let bucket = |ids: u64| u32::try_from(ids / buckets).unwrap();
+    let groups = plan.groups();
+    let terms = BlindTerms {
+        version: 1,
+        code: "expand-convolute 7x24".to_owned(),
+        noise: 320,
+        buckets,
+        receiver_bucket_ids: bucket(receiver),
+        sender_bucket_ids: bucket(sender),
+        bins: bucket(receiver * 130 / 100),
+        equality_bits: 60,
+        vector_elements: bucket(receiver * 131 / 100),
+        hint_words: 3,
+        receiver_groups: u32::try_from(groups.receiver).unwrap(),
+        sender_groups: u32::try_from(groups.sender).unwrap(),
+        transfers: Transfers::Fast,
+        lanes: 2,
+    };
+    let cost = Cost {
+        bytes: 550 * (receiver + sender) + 700_000,
+        seconds: 1,
+        memory_mib: 180,
+    };
+    (Protocol::Blind(terms), cost)
 }

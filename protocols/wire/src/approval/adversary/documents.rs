@@ -6,7 +6,7 @@ use crate::canonical;
 use crate::job::SecurityChoice;
 use crate::limits::WIRE_VERSION;
 use crate::report::{Report, Step};
-use crate::seal::VoleTerms;
+use crate::seal::{BlindTerms, Transfers, VoleTerms};
 use crate::session::{
     Contribution, Control, Opening, SessionNonce, Transcript, id_key, session_id,
 };
@@ -39,6 +39,7 @@ fn documents_keep_their_bytes() {
         ids_rounded: 3_000,
         nonce_commitment: nonce.commitment(),
         continues: None,
+        answered_by: None,
     };
     let transcript = Transcript {
         job: submission.hash(),
@@ -60,6 +61,10 @@ fn documents_keep_their_bytes() {
         ("registry", canonical::to_bytes(&river_cast.registry)),
         ("seal", canonical::to_bytes(&submission.seal)),
         ("seal_vole", canonical::to_bytes(&seal_of_vole(&submission))),
+        (
+            "seal_blind",
+            canonical::to_bytes(&seal_of_blind(&submission)),
+        ),
         ("submission", canonical::to_bytes(&submission)),
         ("decision", canonical::to_bytes(&approval.decisions[0])),
         ("approval", canonical::to_bytes(&approval)),
@@ -92,7 +97,7 @@ fn documents_keep_their_bytes() {
     hold(&folder("documents").join("digests.txt"), digests.as_bytes());
 }
 
-/// The same seal over the other protocol.
+/// The same seal over VOLE-PSI.
 fn seal_of_vole(submission: &Submission) -> Seal {
     let terms = VoleTerms {
         version: 1,
@@ -108,6 +113,30 @@ fn seal_of_vole(submission: &Submission) -> Seal {
     };
     Seal {
         protocol: Protocol::Vole(terms),
+        ..submission.seal.clone()
+    }
+}
+
+/// The same seal over the blind join.
+fn seal_of_blind(submission: &Submission) -> Seal {
+    let terms = BlindTerms {
+        version: 1,
+        code: "expand-convolute 7x24".to_owned(),
+        noise: 320,
+        buckets: 1,
+        receiver_bucket_ids: 4_096,
+        sender_bucket_ids: 4_096,
+        bins: 5_448,
+        equality_bits: 56,
+        vector_elements: 5_431,
+        hint_words: 3,
+        receiver_groups: 4,
+        sender_groups: 4,
+        transfers: Transfers::Fast,
+        lanes: 1,
+    };
+    Seal {
+        protocol: Protocol::Blind(terms),
         ..submission.seal.clone()
     }
 }

@@ -1,0 +1,133 @@
+//! The part of a seal that says by which protocol and with which parameters a job runs.
+
+use crate::job::SecurityChoice;
+use crate::plan::{Groups, Matching, Plan};
+use crate::problem::{Code, Problem};
+use serde::{Deserialize, Serialize};
+
+/// The profile of ECDH-PSI that this version runs (protocols.md §6).
+const ECDH_PROFILE: &str = "ristretto255";
+
+/// A protocol and its parameters: what both nodes have to compute alike before anybody approves. The node makes it from the plan's
+/// [`Matching`] and both published sizes; a partner's counts only where it is the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Protocol {
+    /// protocols.md §6.
+    Ecdh {
+        /// `ristretto255`.
+        profile: String,
+    },
+    /// protocols.md §5 and §9.
+    Vole(VoleTerms),
+    /// protocols.md §7 to §9.
+    Blind(BlindTerms),
+}
+
+/// The parameters of VOLE-PSI over all buckets of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VoleTerms {
+    /// Version of the protocol's messages, hashes and order.
+    pub version: u32,
+    /// Which cheating it withstands.
+    pub security: SecurityChoice,
+    /// The linear code of the silent VOLE, such as `expand-convolute 7x24`.
+    pub code: String,
+    /// Noise values of the silent VOLE a chunk (t).
+    pub noise: u32,
+    /// Buckets that the ids are cut into (β).
+    pub buckets: u64,
+    /// Ids that each bucket of the receiver is padded to.
+    pub receiver_bucket_ids: u32,
+    /// Ids that each bucket of the sender is padded to.
+    pub sender_bucket_ids: u32,
+    /// Elements of 16 bytes of the masked vector that the receiver sends for each bucket.
+    pub vector_elements: u32,
+    /// Bytes of one tag.
+    pub tag_bytes: u32,
+    /// Channels that buckets run on side by side.
+    pub lanes: u32,
+}
+
+/// The parameters of the blind join over all buckets of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlindTerms {
+    /// Version of the protocol's messages, hashes and order.
+    pub version: u32,
+    /// The linear code of the silent VOLE, such as `expand-convolute 7x24`.
+    pub code: String,
+    /// Noise values of the silent VOLE a chunk (t).
+    pub noise: u32,
+    /// Buckets that the ids are cut into (β).
+    pub buckets: u64,
+    /// Ids that each bucket of the receiver is padded to.
+    pub receiver_bucket_ids: u32,
+    /// Ids that each bucket of the sender is padded to.
+    pub sender_bucket_ids: u32,
+    /// Bins of the receiver's cuckoo table in each bucket (m).
+    pub bins: u32,
+    /// Bits that are compared in each bin (ℓ).
+    pub equality_bits: u32,
+    /// Elements of 16 bytes of the masked vector that the receiver sends for each bucket.
+    pub vector_elements: u32,
+    /// 64-bit words of one hint.
+    pub hint_words: u32,
+    /// Combinations of the receiver's group codes.
+    pub receiver_groups: u32,
+    /// Combinations of the sender's group codes, padded to a power of two.
+    pub sender_groups: u32,
+    /// How oblivious transfers are made.
+    pub transfers: Transfers,
+    /// Channels that buckets run on side by side.
+    pub lanes: u32,
+}
+
+/// How oblivious transfers are made, chosen for the link between the two nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Transfers {
+    /// SoftSpokenOT with 4 bits at a time (protocols.md §2): little to compute, for links from about 0.5 Gbit/s.
+    #[serde(rename = "soft-spoken-4")]
+    Fast,
+}
+
+impl Protocol {
+    /// ECDH-PSI as this version runs it.
+    pub fn ecdh() -> Self {
+        Self::Ecdh {
+            profile: ECDH_PROFILE.to_owned(),
+        }
+    }
+
+    /// Whether this is what the plan says. A node that seals anything else has a defect.
+    pub(super) fn check_fit(&self, plan: &Plan) -> Result<(), Problem> {
+        let matching = match self {
+            Self::Ecdh { .. } => Matching::Ecdh,
+            Self::Vole(VoleTerms { security, .. }) => Matching::Vole {
+                security: *security,
+            },
+            Self::Blind(_) => Matching::Blind,
+        };
+        if matching == plan.matching && self.has_groups_of(plan) {
+            return Ok(());
+        }
+        Err(Problem::here(
+            Code::Defect,
+            "the protocol that was to be sealed is not the plan's",
+            "report this with both nodes' versions",
+        ))
+    }
+
+    /// Whether a table of the blind join has the plan's cells.
+    fn has_groups_of(&self, plan: &Plan) -> bool {
+        let Self::Blind(terms) = self else {
+            return true;
+        };
+        let groups = Groups {
+            receiver: terms.receiver_groups.into(),
+            sender: terms.sender_groups.into(),
+        };
+        groups == plan.groups()
+    }
+}
