@@ -7,6 +7,7 @@
 //! | [`open_dataset`] | the only door to rows: needs all parties' approval and an unchanged file |
 //! | [`prepare`] | the local query: ids, group codes and measures for the protocol |
 //! | [`table()`], [`write_rows`] | results over the receiver's own rows |
+//! | [`joint_table()`] | the result of a blind join, from released cells |
 //! | [`write_parquet`] | a result's copy as Parquet |
 //! | `ids` | brings ids to one form and digests them for one job |
 //!
@@ -23,6 +24,9 @@ mod first_look;
 mod group;
 mod id_pass;
 pub mod ids;
+mod joint_rows;
+mod joint_table;
+mod layout;
 mod local_query;
 mod manifest;
 mod measure;
@@ -31,17 +35,22 @@ mod open;
 mod parquet_out;
 mod prepared;
 mod question;
+mod quotient;
 mod register;
 mod result_records;
 mod review;
 mod rows;
 mod spill;
+mod statistics;
 mod survey;
 mod table;
 mod values;
 mod write_rows;
 
 pub(crate) use facts::{list, orderable, usable};
+pub use joint_rows::JointRows;
+pub use joint_table::{Released, joint_table, joint_types};
+pub use layout::{Cell, Table};
 pub use local_query::{Progress, prepare};
 pub use manifest::{Column, Dataset, Format, IdCounts, MANIFEST_VERSION, Manifest, Storage};
 pub use one_row::Counts;
@@ -53,7 +62,7 @@ pub(crate) use review::{ColumnReview, Review, review};
 pub use rows::RowSet;
 pub use spill::SpillFolder;
 pub use survey::{eligible_ids, survey};
-pub use table::{AVERAGE_DECIMALS, Cell, Table, table, table_types};
+pub use table::{AVERAGE_DECIMALS, table, table_types};
 pub use write_rows::{Shown, row_types, write_rows};
 
 #[cfg(test)]

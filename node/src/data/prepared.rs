@@ -89,10 +89,13 @@ impl Prepared {
 
     /// Measures of the id at a place in file order.
     pub(super) fn measured(&self, place: u32) -> impl Iterator<Item = Option<i64>> + '_ {
-        let place = place as usize;
-        self.measures.iter().map(move |values| {
-            let there = place < values.len() && values.is_valid(place);
-            there.then(|| values.value(place))
-        })
+        (0..self.measures.len()).map(move |measure| self.measure(measure, place))
+    }
+
+    /// One measure of the id at a place in file order; `None` where it has no value.
+    pub(super) fn measure(&self, measure: usize, place: u32) -> Option<i64> {
+        let (values, place) = (self.measures.get(measure)?, place as usize);
+        let there = place < values.len() && values.is_valid(place);
+        there.then(|| values.value(place))
     }
 }

@@ -5,55 +5,21 @@
 //! with fewer ids than `min_group` is not a row, never a zero: it is counted as suppressed, and so is a combination of the
 //! public domains that nobody has, because a reader must not tell the two apart.
 
-use super::csv_out::CsvFile;
 use super::fault::defect;
 use super::group;
+use super::layout::{Heading, Table, Value, is_numeric_key, lay_out};
 use super::manifest::Storage;
 use super::prepared::Prepared;
 use super::rows::RowSet;
 use super::values::exact;
-use entente_wire::names::ColumnName;
-use entente_wire::plan::{Display, GroupKey, Operator, Plan, Side, TableColumn, TableValue};
-use entente_wire::problem::{Code, Problem};
-use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
-use std::path::Path;
+use entente_wire::plan::{Operator, Plan, Side, TableColumn, TableValue};
+use entente_wire::problem::Problem;
 
 /// Decimals of an average beyond those of its measure; zeros among them are not written.
 pub const AVERAGE_DECIMALS: u8 = 8;
 
 /// Digits of sums and averages: 128 bits, in which both stay (see [`value`]).
-const NUMBER_DIGITS: u8 = 38;
-
-/// A result table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Table {
-    /// Output names.
-    pub columns: Vec<ColumnName>,
-    /// Rows as they are displayed.
-    pub rows: Vec<Vec<Cell>>,
-    /// Groups that are not shown because they are smaller than allowed.
-    pub suppressed: u64,
-}
-
-/// One value of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Cell {
-    /// A group's value.
-    Text {
-        /// As in the domain.
-        text: String,
-    },
-    /// A number, exact, as text: `-12.50`.
-    Number {
-        /// Digits.
-        text: String,
-    },
-    /// NULL.
-    Null,
-}
+pub(super) const NUMBER_DIGITS: u8 = 38;
 
 /// What is added up for one group.
 #[derive(Clone)]
@@ -94,20 +60,22 @@ pub fn table(prepared: &Prepared, matched: &RowSet, plan: &Plan) -> Result<Table
             sums,
         });
     }
-    order(&mut groups, columns, display, own, side)?;
-    let limit = display.limit.and_then(|limit| usize::try_from(limit).ok());
-    groups.truncate(limit.unwrap_or(usize::MAX));
     let rows = groups.iter().map(|group| {
-        let cells = columns
+        let values = columns
             .iter()
-            .map(|column| cell(group, &column.value, own, side));
-        cells.collect::<Result<Vec<_>, _>>()
+            .map(|column| value(group, &column.value, own, side));
+        values.collect::<Result<Vec<_>, _>>()
     });
-    Ok(Table {
-        columns: columns.iter().map(|column| column.name.clone()).collect(),
-        rows: rows.collect::<Result<_, _>>()?,
+    let headings = columns.iter().map(|column| Heading {
+        name: column.name.clone(),
+        whole_numbers: is_numeric(&column.value, side),
+    });
+    lay_out(
+        headings.collect(),
+        rows.collect::<Result<_, _>>()?,
+        display,
         suppressed,
-    })
+    )
 }
 
 /// The types of a table's columns, in the order of SELECT: groups are text, numbers are exact.
@@ -120,11 +88,12 @@ pub fn table_types(plan: &Plan, columns: &[TableColumn]) -> Result<Vec<Storage>,
             scale: measure.scale + decimals,
         })
     };
-    let types = columns.iter().map(|column| match column.value {
+    let types = columns.iter().map(|column| match &column.value {
         TableValue::Group { .. } => Ok(Storage::Text),
         TableValue::CountAll | TableValue::Count { .. } => Ok(Storage::Integer),
-        TableValue::Sum { side, place } => exact(side, place, 0),
-        TableValue::Avg { side, place } => exact(side, place, AVERAGE_DECIMALS),
+        TableValue::Sum { side, place } => exact(*side, *place, 0),
+        TableValue::Avg { side, place } => exact(*side, *place, AVERAGE_DECIMALS),
+        _ => Err(joint_only()),
     });
     types.collect()
 }
@@ -160,13 +129,6 @@ fn add_up(prepared: &Prepared, matched: &RowSet, side: &Side) -> Result<Vec<Sums
         }
     }
     Ok(sums)
-}
-
-/// What stands in a column, before it is written.
-enum Value<'a> {
-    Text(&'a str),
-    Number { units: i128, scale: u8, keep: u8 },
-    Null,
 }
 
 fn value<'a>(
@@ -212,98 +174,21 @@ fn value<'a>(
                 }
             }
         },
+        _ => return Err(joint_only()),
     })
 }
 
 fn not_ours() -> Problem {
-    Problem::request(
-        Code::NotInThisVersion,
-        "the table uses a partner's column, which needs the blind join, not available in this version",
-        "ask for groups and aggregates over the receiver's own columns",
-    )
+    defect("a table after a reveal names another party's column")
 }
 
-fn cell(group: &Group<'_>, what: &TableValue, own: usize, side: &Side) -> Result<Cell, Problem> {
-    Ok(match value(group, what, own, side)? {
-        Value::Text(text) => Cell::Text {
-            text: text.to_owned(),
-        },
-        Value::Number { units, scale, keep } => Cell::Number {
-            text: exact::write_trimmed(units, scale, keep),
-        },
-        Value::Null => Cell::Null,
-    })
+fn joint_only() -> Problem {
+    defect("a table after a reveal has a column that only the blind join computes")
 }
 
-/// By ORDER BY, then by the places in the domains. NULL stands after all values, before them where descending.
-fn order(
-    groups: &mut Vec<Group<'_>>,
-    columns: &[TableColumn],
-    display: &Display,
-    own: usize,
-    side: &Side,
-) -> Result<(), Problem> {
-    for key in display.order_by.iter().rev() {
-        let column = columns.iter().find(|column| column.name == key.column);
-        let column = column.ok_or_else(|| defect("ORDER BY names no output column"))?;
-        let numeric = is_numeric_key(&column.value, side);
-        let mut keyed = Vec::with_capacity(groups.len());
-        for group in groups.drain(..) {
-            keyed.push((value(&group, &column.value, own, side)?, group));
-        }
-        // Stable, so that the keys sorted by before break ties.
-        keyed.sort_by(|(left, _), (right, _)| {
-            let order = compare(left, right, numeric);
-            if key.descending {
-                order.reverse()
-            } else {
-                order
-            }
-        });
-        groups.extend(keyed.into_iter().map(|(_, group)| group));
-    }
-    Ok(())
-}
-
-/// Whether a group key's values are whole numbers written as text, which are ordered as numbers.
-fn is_numeric_key(what: &TableValue, side: &Side) -> bool {
+fn is_numeric(what: &TableValue, side: &Side) -> bool {
     let TableValue::Group { place, .. } = what else {
         return false;
     };
-    let whole = |key: &GroupKey| {
-        let all_whole = key.domain.iter().all(|value| value.parse::<i64>().is_ok());
-        key.sql.0.starts_with("CAST(") && all_whole
-    };
-    side.groups.get(*place).is_some_and(whole)
-}
-
-fn compare(left: &Value<'_>, right: &Value<'_>, numeric: bool) -> Ordering {
-    match (left, right) {
-        (Value::Text(left), Value::Text(right)) if numeric => {
-            left.parse::<i64>().ok().cmp(&right.parse::<i64>().ok())
-        }
-        (Value::Text(left), Value::Text(right)) => left.cmp(right),
-        // Numbers of one column have one scale.
-        (Value::Number { units: left, .. }, Value::Number { units: right, .. }) => left.cmp(right),
-        (Value::Null, Value::Null) => Ordering::Equal,
-        (Value::Null, _) => Ordering::Greater,
-        (_, Value::Null) => Ordering::Less,
-        (Value::Text(_), Value::Number { .. }) => Ordering::Greater,
-        (Value::Number { .. }, Value::Text(_)) => Ordering::Less,
-    }
-}
-
-impl Table {
-    /// Writes the shown rows as CSV, numbers with exactly their decimals, NULL as an empty field.
-    pub fn write_csv(&self, out: &Path) -> Result<(), Problem> {
-        let mut file = CsvFile::create(out)?;
-        file.row(self.columns.iter().map(|name| Some(name.0.as_str())))?;
-        for row in &self.rows {
-            file.row(row.iter().map(|cell| match cell {
-                Cell::Text { text } | Cell::Number { text } => Some(text.as_str()),
-                Cell::Null => None,
-            }))?;
-        }
-        file.finish()
-    }
+    side.groups.get(*place).is_some_and(is_numeric_key)
 }

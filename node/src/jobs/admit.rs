@@ -1,7 +1,8 @@
 //! Which session may open, and what is spent for it.
 //!
 //! A grant exists only for a job whose approvals are all verified. Opening a session uses up one attempt of the job and one
-//! session of the budgets, in the journal, before the partner hears of it: breaking off brings nobody anything.
+//! session of the budgets, in the journal, before the partner hears of it: breaking off brings nobody anything. A budget of
+//! privacy loss that is too small refuses here too; it is spent when the release begins (`spend`).
 
 use super::derive::Derived;
 use super::grant::RunGrant;
@@ -16,8 +17,9 @@ use entente_wire::limits::WIRE_VERSION;
 use entente_wire::local::JobState;
 use entente_wire::names::OrgName;
 use entente_wire::plan::Side;
-use entente_wire::policy::Policy;
+use entente_wire::policy::{Epsilon, Policy};
 use entente_wire::problem::{Code, Problem};
+use entente_wire::seal::JobHash;
 use entente_wire::session::Opening;
 use entente_wire::sql::Catalog;
 use std::sync::Arc;
@@ -59,7 +61,13 @@ impl Jobs {
             ));
         }
         let (approval, derived) = self.core.may_open(tracked, opening.attempt)?;
-        self.core.check_limits(&live, &derived)?;
+        let answered = self.core.answered(&live, &derived, Some(opening))?;
+        let loss = approval
+            .job()
+            .protect
+            .epsilon
+            .filter(|_| answered.is_none());
+        self.core.check_limits(&live, &derived, loss)?;
         self.core
             .check_partner_set(&live, &derived, peer, opening.ids_rounded)?;
         let grant = RunGrant::new(approval, derived, peer.clone(), Some(opening.clone()));
@@ -80,8 +88,14 @@ impl Jobs {
             .map(|opening| opening.attempt)
             .unwrap_or(tracked.life.last_attempt().saturating_add(1));
         // Everything may have changed since the grant: a new policy, a denial, another session.
-        let (_, derived) = self.core.may_open(tracked, attempt)?;
-        self.core.check_limits(&live, &derived)?;
+        let (approval, derived) = self.core.may_open(tracked, attempt)?;
+        let answered_by = self.core.answered(&live, &derived, grant.admitted())?;
+        let loss = approval
+            .job()
+            .protect
+            .epsilon
+            .filter(|_| answered_by.is_none());
+        self.core.check_limits(&live, &derived, loss)?;
         let (own, theirs) = self.core.sides(&derived)?;
         let (dataset, policy) = self.core.own_dataset(&live, own)?;
         let ids_rounded = self
@@ -102,6 +116,7 @@ impl Jobs {
             ids_rounded,
             nonce_commitment,
             continues,
+            answered_by,
         };
         let opened = SessionOpened {
             peer: grant.peer().clone(),
@@ -212,11 +227,35 @@ impl Core {
         }
     }
 
-    /// Both datasets' budgets and our own list's size.
-    fn check_limits(&self, live: &Live, derived: &Derived) -> Result<(), Problem> {
+    /// Both datasets' budgets and our own list's size. `loss`: what a release would spend.
+    fn check_limits(
+        &self,
+        live: &Live,
+        derived: &Derived,
+        loss: Option<Epsilon>,
+    ) -> Result<(), Problem> {
         let (own, theirs) = self.sides(derived)?;
         self.check_set(&live.view, own, theirs)?;
-        self.check_budgets(&live.view, own, theirs)
+        self.check_budgets(&live.view, [own, theirs])?;
+        self.check_losses(&live.view, [own, theirs], loss)
+    }
+
+    /// The earlier job that this node would name as the answer: its own find where it dials, the dialer's if it is one here too.
+    pub(super) fn answered(
+        &self,
+        live: &Live,
+        derived: &Derived,
+        dialled: Option<&Opening>,
+    ) -> Result<Option<JobHash>, Problem> {
+        let (own, _) = self.sides(derived)?;
+        let (dataset, _) = self.own_dataset(live, own)?;
+        let version = dataset.manifest.digest();
+        let Some(opening) = dialled else {
+            return Ok(self.answered_by(live, derived, version));
+        };
+        let versions = [version, opening.dataset_version];
+        let named = opening.answered_by;
+        Ok(named.filter(|earlier| self.is_answered_by(live, derived, versions, earlier)))
     }
 
     /// Whether the partner's announced list is large enough for both policies and small enough for a run.
@@ -283,7 +322,7 @@ impl Core {
     }
 }
 
-fn superseded(peer: &OrgName, attempt: u32) -> Problem {
+pub(super) fn superseded(peer: &OrgName, attempt: u32) -> Problem {
     let what = format!("{peer}'s node opened attempt {attempt} in place of this session");
     Problem::partner(
         peer,

@@ -1,7 +1,8 @@
 //! From what the protocol told this party to the file that its people read.
 
+use super::joint::standard_errors;
 use super::kept::Kept;
-use crate::data::{self, Cell, OpenDataset, Shown, Storage, Table};
+use crate::data::{self, Cell, OpenDataset, Released, Shown, Storage, Table};
 use entente_wire::names::{ColumnName, OrgName};
 use entente_wire::plan::{Operator, Plan};
 use entente_wire::problem::{Code, Problem};
@@ -14,6 +15,8 @@ pub(super) enum Learned {
     Common(Arc<Kept>),
     /// How many.
     Count(u64),
+    /// The cells of a blind join's table that were released, as `data::Released` has them.
+    Cells(Vec<Option<Vec<i128>>>),
     /// Nothing: the other party receives.
     Nothing,
 }
@@ -54,6 +57,17 @@ pub(super) fn write(
             data::table(&kept.prepared, &kept.common, plan)?,
             data::table_types(plan, columns)?,
         ),
+        (Learned::Cells(cells), Operator::Joint(joint)) => {
+            let errors = standard_errors(joint);
+            let released = Released {
+                cells,
+                errors: errors.as_deref(),
+            };
+            (
+                data::joint_table(plan, released)?,
+                data::joint_types(plan, errors.is_some())?,
+            )
+        }
         (Learned::Count(count), Operator::Overlap { name, min_group }) => {
             (overlap(name, *count, *min_group), vec![Storage::Integer])
         }

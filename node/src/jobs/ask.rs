@@ -1,16 +1,15 @@
 //! What a data team does with a job file: check it, see the page that approvers will see, submit it, take it back.
 
-use super::budget::{Budget, WINDOW_MS};
 use super::decide::in_words;
 use super::derive::{Derived, derive};
 use super::view::View;
-use super::{Core, Jobs, records};
+use super::{Core, Jobs, Live, records};
 use crate::ledger::{Fact, SignedRecord};
 use entente_wire::job::Job;
 use entente_wire::leakage::Statement;
 use entente_wire::local::{JobCheck, JobState, JobView};
 use entente_wire::names::OrgName;
-use entente_wire::plan::{Plan, Side};
+use entente_wire::plan::Side;
 use entente_wire::problem::{Code, Problem};
 use entente_wire::seal::JobNonce;
 use entente_wire::sign::{Kind, Record};
@@ -122,7 +121,7 @@ impl Core {
         }
         match derive(&job, &self.own, nonce, &live.view) {
             Ok(derived) => {
-                problems.extend(self.would_refuse(&live.view, &derived.plan));
+                problems.extend(self.would_refuse(&live, &derived, &job));
                 if problems.is_empty() {
                     return Ok((job, derived));
                 }
@@ -133,14 +132,18 @@ impl Core {
     }
 
     /// Limits that a run of this plan would meet now.
-    fn would_refuse(&self, view: &View, plan: &Plan) -> Vec<Problem> {
-        let (Some(own), Some(theirs)) = (plan.side(&self.own), plan.other_side(&self.own)) else {
+    fn would_refuse(&self, live: &Live, derived: &Derived, job: &Job) -> Vec<Problem> {
+        let Ok((own, theirs)) = self.sides(derived) else {
             return Vec::new();
         };
+        let view = &live.view;
+        let stored = self.answered(live, derived, None).ok().flatten();
+        let loss = job.protect.epsilon.filter(|_| stored.is_none());
         let checks = [
             self.check_linked(&theirs.org),
             self.check_set(view, own, theirs),
-            self.check_budgets(view, own, theirs),
+            self.check_budgets(view, [own, theirs]),
+            self.check_losses(view, [own, theirs], loss),
         ];
         checks.into_iter().filter_map(Result::err).collect()
     }
@@ -174,43 +177,6 @@ impl Core {
                 let todo = "use a larger dataset, or ask the policy's owner to lower min_set";
                 return Err(Problem::here(Code::SetTooSmall, what, todo));
             }
-        }
-        Ok(())
-    }
-
-    /// Whether both datasets' budgets have a session left. The partner keeps its own count; ours tells sooner.
-    pub(super) fn check_budgets(
-        &self,
-        view: &View,
-        own: &Side,
-        theirs: &Side,
-    ) -> Result<(), Problem> {
-        let since_ms = self.now_ms().saturating_sub(WINDOW_MS);
-        if let Some(publication) = view.publication(&own.org, &own.dataset) {
-            let opened = self
-                .ledger
-                .sessions_over_ours(&own.dataset, &theirs.org, since_ms)?;
-            let limit = publication.policy.budget.jobs_per_30d;
-            Budget {
-                owner: &own.org,
-                dataset: &own.dataset,
-                user: &theirs.org,
-                limit,
-            }
-            .check(&opened)?;
-        }
-        if let Some(publication) = view.publication(&theirs.org, &theirs.dataset) {
-            let opened =
-                self.ledger
-                    .sessions_over_theirs(&theirs.org, &theirs.dataset, since_ms)?;
-            let limit = publication.policy.budget.jobs_per_30d;
-            Budget {
-                owner: &theirs.org,
-                dataset: &theirs.dataset,
-                user: &own.org,
-                limit,
-            }
-            .check(&opened)?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! This organisation's datasets as jobs see them: registered, surveyed under a policy, published; and everybody's publications
 //! as a catalogue. Partners are told schema, policy and a rounded size, never data.
 
-use super::budget::{Budget, WINDOW_MS};
+use super::budget::{Budget, LossBudget, WINDOW_MS, YEAR_MS};
 use super::view::View;
 use super::{Core, Jobs};
 use crate::data::{self, Dataset, SpillFolder};
@@ -10,7 +10,7 @@ use entente_wire::canonical::Digest;
 use entente_wire::local::{CatalogEntry, DatasetReport};
 use entente_wire::names::{ColumnName, DatasetName};
 use entente_wire::plan::Side;
-use entente_wire::policy::{IdKind, Policy};
+use entente_wire::policy::{Epsilon, IdKind, Policy};
 use entente_wire::problem::{Code, Problem};
 use entente_wire::publication::Publication;
 use entente_wire::sign::{Kind, Record};
@@ -159,11 +159,10 @@ impl Jobs {
         Ok(publication)
     }
 
-    /// Everybody's publications, with what this organisation may do and how many sessions are left.
+    /// Everybody's publications, with what this organisation may do and what the budgets have left.
     pub fn catalog(&self) -> Result<Vec<CatalogEntry>, Problem> {
         let core = &self.core;
         let live = core.live();
-        let since_ms = core.now_ms().saturating_sub(WINDOW_MS);
         let entries = live.view.publications().map(|publication| {
             let policy = &publication.policy;
             let columns = policy.columns.iter().map(|(name, column)| {
@@ -173,27 +172,13 @@ impl Jobs {
                     .filter(|(_, orgs)| orgs.contains(&core.own));
                 (name.clone(), verbs.map(|(verb, _)| *verb).collect())
             });
-            let jobs_left_30d = if publication.org == core.own {
-                None
-            } else {
-                let opened = core.ledger.sessions_over_theirs(
-                    &publication.org,
-                    &policy.dataset,
-                    since_ms,
-                )?;
-                let limit = policy.budget.jobs_per_30d;
-                let budget = Budget {
-                    owner: &publication.org,
-                    dataset: &policy.dataset,
-                    user: &core.own,
-                    limit,
-                };
-                Some(budget.left(&opened))
-            };
+            let left = (publication.org != core.own).then(|| core.left(publication));
+            let (jobs_left_30d, epsilon_left_year) = left.transpose()?.unzip();
             Ok(CatalogEntry {
                 publication: publication.clone(),
                 for_us: columns.collect(),
                 jobs_left_30d,
+                epsilon_left_year,
             })
         });
         entries.collect()
@@ -201,6 +186,29 @@ impl Jobs {
 }
 
 impl Core {
+    /// Sessions and privacy loss that a partner's dataset has left with us.
+    fn left(&self, publication: &Publication) -> Result<(u64, Epsilon), Problem> {
+        let (owner, dataset) = (&publication.org, &publication.policy.dataset);
+        let (now_ms, limits) = (self.now_ms(), &publication.policy.budget);
+        let since_ms = now_ms.saturating_sub(WINDOW_MS);
+        let opened = self.ledger.sessions_over_theirs(owner, dataset, since_ms)?;
+        let sessions = Budget {
+            owner,
+            dataset,
+            user: &self.own,
+            limit: limits.jobs_per_30d,
+        };
+        let since_ms = now_ms.saturating_sub(YEAR_MS);
+        let spent = self.ledger.losses_over_theirs(owner, dataset, since_ms)?;
+        let losses = LossBudget {
+            owner,
+            dataset,
+            user: &self.own,
+            limit: limits.epsilon_per_year,
+        };
+        Ok((sessions.left(&opened), losses.left(&spent)))
+    }
+
     fn registered(&self, name: &DatasetName) -> Result<crate::ledger::Registered, Problem> {
         self.ledger.dataset(name)?.ok_or_else(|| {
             let what = format!("no dataset {name} is registered here");

@@ -81,6 +81,7 @@ impl RunGrant {
         match &self.approval().seal().protocol {
             Protocol::Ecdh { .. } => 1,
             Protocol::Vole(terms) => terms.lanes,
+            Protocol::Blind(terms) => terms.lanes,
         }
     }
 
@@ -89,6 +90,7 @@ impl RunGrant {
         match &self.approval().seal().protocol {
             Protocol::Ecdh { .. } => 1,
             Protocol::Vole(terms) => terms.buckets,
+            Protocol::Blind(terms) => terms.buckets,
         }
     }
 

@@ -4,6 +4,7 @@
 //! Lives in memory and in spill files that no name leads to, so a node that stops loses it and begins anew too. Ends with the job,
 //! or when no session has followed for a while.
 
+use super::shares::Shares;
 use crate::data::{Prepared, RowSet};
 use entente_wire::canonical::Digest;
 use entente_wire::names::OrgName;
@@ -17,8 +18,10 @@ const SAID_TAG: &str = "entente/1/buckets-said";
 /// A list in the middle of a run. Holds digests of ids: no `Debug`.
 pub(super) struct Kept {
     pub(super) prepared: Prepared,
-    /// Rows that the partner has too, as far as buckets are over.
+    /// Rows that the partner has too, as far as buckets are over; none in a blind join, where nobody learns them.
     pub(super) common: RowSet,
+    /// What a blind join leaves instead.
+    pub(super) shares: Shares,
     pub(super) course: Course,
 }
 
@@ -39,6 +42,7 @@ impl Kept {
         Self {
             prepared,
             common,
+            shares: Shares::default(),
             course,
         }
     }
@@ -89,6 +93,17 @@ impl Course {
             .map(|(ours, theirs)| *ours && *theirs);
         let left = (0u64..).zip(both).filter(|(_, over)| !over);
         Ok(left.map(|(bucket, _)| bucket).collect())
+    }
+
+    /// These buckets are run again: until they are over once more they are not, at either node. Else a line that breaks again in
+    /// the middle could leave one node with the first run's outcome and the other with the second's, both held to be over.
+    pub(super) fn reopen(&self, buckets: &[u64]) {
+        let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        for bucket in buckets {
+            if let Some(finished) = finished.get_mut(*bucket as usize) {
+                *finished = None;
+            }
+        }
     }
 
     /// A bucket is over at this node. `said` is a digest of its conversation.

@@ -1,7 +1,7 @@
 //! The protocol between the two nodes: chosen by one match on the seal's [`Protocol`], which is the registry.
 //!
 //! What the partner learns is what the protocol's module says. Digests of ids go into the protocol and nowhere else; what comes
-//! out is a set of this organisation's own rows, or a number.
+//! out is a set of this organisation's own rows, a number, or the cells of a table that were released.
 
 use super::answer::Learned;
 use super::grant::RunGrant;
@@ -29,10 +29,12 @@ pub(super) struct Matching<'a> {
     pub(super) kept: &'a Arc<Kept>,
     /// The buckets still to do.
     pub(super) todo: &'a [u64],
+    /// Called before the first message that could open anything of a blind join's table; an error keeps it closed.
+    pub(super) before_release: &'a (dyn Fn() -> Result<(), Problem> + Sync),
 }
 
 /// Why a bucket could not be had, or the protocol not go on.
-enum Ended {
+pub(super) enum Ended {
     Fault(Fault),
     Data(Problem),
 }
@@ -73,6 +75,7 @@ impl Matching<'_> {
         let learned = match &self.grant.approval().seal().protocol {
             Protocol::Ecdh { .. } => self.ecdh(&mut channels, &mut rng),
             Protocol::Vole(terms) => self.vole(terms, &mut channels, &break_off, &mut rng),
+            Protocol::Blind(terms) => self.blind(terms, &mut channels, &break_off, &mut rng),
         };
         let learned = learned.map_err(|ended| match ended {
             Ended::Fault(fault) => blame(&fault, self.grant.peer()),
@@ -82,15 +85,15 @@ impl Matching<'_> {
         Ok((learned, Totals::joined(&totals)))
     }
 
-    fn plan(&self) -> &Plan {
+    pub(super) fn plan(&self) -> &Plan {
         &self.grant.derived().plan
     }
 
-    fn receives(&self) -> bool {
+    pub(super) fn receives(&self) -> bool {
         self.plan().receiver == *self.own
     }
 
-    fn sizes(&self) -> Sizes {
+    pub(super) fn sizes(&self) -> Sizes {
         sizes(self.plan(), self.own, self.terms)
     }
 
@@ -135,12 +138,7 @@ impl Matching<'_> {
     ) -> Result<Learned, Ended> {
         let plan = self.plan();
         let job = vole_job(plan, self.sizes(), sealed.security).map_err(Ended::Data)?;
-        let (now, _) = agreed(plan, self.sizes()).map_err(Ended::Data)?;
-        if now != Protocol::Vole(sealed.clone()) {
-            // The openings' sizes were held against the sealed ones.
-            let what = "the protocol's parameters are not those that were sealed";
-            return Err(Ended::Data(defect(what)));
-        }
+        self.check_sealed(&Protocol::Vole(sealed.clone()))?;
         let sid = SessionId::new(self.terms.sid.0);
         let list = List {
             matching: self,
@@ -155,6 +153,16 @@ impl Matching<'_> {
             true => self.common(),
             false => Learned::Nothing,
         })
+    }
+
+    /// The openings' sizes were held against the sealed ones.
+    pub(super) fn check_sealed(&self, sealed: &Protocol) -> Result<(), Ended> {
+        let (now, _) = agreed(self.plan(), self.sizes()).map_err(Ended::Data)?;
+        if now == *sealed {
+            return Ok(());
+        }
+        let what = "the protocol's parameters are not those that were sealed";
+        Err(Ended::Data(defect(what)))
     }
 
     fn found(&self, bucket: &data::Bucket, common: &[u32]) {
@@ -245,7 +253,7 @@ impl Transport for Stoppable {
     }
 }
 
-fn defect(what: &str) -> Problem {
+pub(super) fn defect(what: &str) -> Problem {
     Problem::here(Code::Defect, what, "report this with the node's log")
 }
 

@@ -8,9 +8,11 @@
 //! | `life` | the state machine: pure, folded from the journal |
 //! | `settle` | does what the state machine says is owed |
 //! | `admit` | which session may open, and what is spent for it |
-//! | `run`, `matching`, `answer` | the run itself: local query, protocol, result |
-//! | `protocol` | a protocol's parameters and cost, before anybody approves |
-//! | `kept` | what a broken line leaves for the next session |
+//! | `budget`, `spend` | what datasets have left with a partner; the spending of privacy loss |
+//! | `run`, `matching`, `blind`, `answer` | the run itself: local query, protocol, result |
+//! | `protocol`, `joint` | a protocol's parameters and cost, before anybody approves; a joint plan in the library's words |
+//! | `kept`, `shares` | what a broken line leaves for the next session |
+//! | `stored` | a table that was released before and answers again |
 //! | `session` | how a session asks for all this |
 //! | `results` | where results lie and who may read them |
 //! | `datasets` | registration, publication, the catalogue |
@@ -24,12 +26,14 @@
 mod admit;
 mod answer;
 mod ask;
+mod blind;
 mod budget;
 mod datasets;
 mod decide;
 mod derive;
 mod grant;
 mod intake;
+mod joint;
 mod kept;
 mod life;
 mod limits;
@@ -43,6 +47,9 @@ mod results;
 mod run;
 mod session;
 mod settle;
+mod shares;
+mod spend;
+mod stored;
 mod surroundings;
 #[cfg(test)]
 mod tests;

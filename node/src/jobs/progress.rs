@@ -23,6 +23,8 @@ pub(super) enum Stage {
     Reading,
     /// The protocol.
     Matching,
+    /// Noise, thresholds and opening of a blind join's table.
+    Releasing,
     /// The result file.
     Writing,
     /// Transcripts are exchanged.
@@ -40,6 +42,7 @@ impl Stage {
             Self::Connecting => "connecting",
             Self::Reading => "reading",
             Self::Matching => "matching",
+            Self::Releasing => "releasing",
             Self::Writing => "writing",
             Self::Closing => "closing",
         }

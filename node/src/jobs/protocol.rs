@@ -1,6 +1,8 @@
 //! From a plan and two published sizes to the protocol's parameters and cost: what both nodes compute alike before anybody
 //! approves, from the protocol library and nothing else.
 
+use super::joint;
+use entente_protocols::blind;
 use entente_protocols::fault::Fault;
 use entente_protocols::psi::vole::{self, Readers};
 use entente_protocols::security::Security;
@@ -9,7 +11,7 @@ use entente_wire::job::SecurityChoice;
 use entente_wire::leakage::Cost;
 use entente_wire::plan::{Matching, Plan};
 use entente_wire::problem::{Code, Problem};
-use entente_wire::seal::{Protocol, VoleTerms};
+use entente_wire::seal::{BlindTerms, Protocol, Transfers, VoleTerms};
 
 /// Most buckets in flight: enough that one computes while another waits for the partner, few enough that their memory stays
 /// small beside a node's.
@@ -22,6 +24,14 @@ const CORES: u64 = 2;
 const VOLE_ID_MEMORY_BYTES: u64 = 128;
 /// What a bucket in flight holds whatever its size: the vectors of the silent VOLE.
 const VOLE_LANE_MEMORY_MIB: u64 = 24;
+/// What one node computes in the blind join for one id of either side, whatever the table.
+const BLIND_ID_NANOSECONDS: u64 = 900;
+/// And for each word of the table, cells times moments.
+const BLIND_WORD_NANOSECONDS: u64 = 5;
+/// As [`VOLE_ID_MEMORY_BYTES`]: hints have three entries an id.
+const BLIND_ID_MEMORY_BYTES: u64 = 320;
+/// As [`VOLE_LANE_MEMORY_MIB`], with the trees of one tile of bins.
+const BLIND_LANE_MEMORY_MIB: u64 = 64;
 
 /// Padded sizes of the two roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +52,13 @@ pub(super) fn agreed(plan: &Plan, sizes: Sizes) -> Result<(Protocol, Cost), Prob
             let terms = terms(&job, security);
             let cost = cost(&job, sizes, &terms);
             Ok((Protocol::Vole(terms), cost))
+        }
+        Matching::Blind => {
+            let job = joint::job(plan, sizes)?;
+            let terms = blind_terms(&job);
+            let mut cost = blind_cost(&job, sizes, &terms);
+            cost.bytes += joint::release_terms(plan)?.bytes();
+            Ok((Protocol::Blind(terms), cost))
         }
     }
 }
@@ -65,7 +82,7 @@ pub(super) fn vole_job(
 }
 
 /// The planner refuses such sizes first.
-fn too_large(fault: &Fault) -> Problem {
+pub(super) fn too_large(fault: &Fault) -> Problem {
     let what = format!("the two lists do not fit the protocol: {fault}");
     Problem::here(Code::Defect, what, "report this with both nodes' versions")
 }
@@ -83,6 +100,41 @@ fn terms(job: &vole::Job, security: SecurityChoice) -> VoleTerms {
         vector_elements: setup.vector_elements() as u32,
         tag_bytes: setup.tag_bytes() as u32,
         lanes: buckets.count().min(LANES_MAX) as u32,
+    }
+}
+
+fn blind_terms(job: &blind::Job) -> BlindTerms {
+    let (buckets, setup) = (job.buckets(), job.setup());
+    let table = setup.table();
+    BlindTerms {
+        version: blind::VERSION,
+        code: code::NAME.to_owned(),
+        noise: NOISE as u32,
+        buckets: buckets.count(),
+        receiver_bucket_ids: setup.sizes().receiver(),
+        sender_bucket_ids: setup.sizes().sender(),
+        bins: setup.bins(),
+        equality_bits: setup.equality_bits(),
+        vector_elements: setup.vector_elements() as u32,
+        hint_words: setup.hint_words() as u32,
+        receiver_groups: table.receiver_groups(),
+        sender_groups: table.sender_groups(),
+        transfers: Transfers::Fast,
+        lanes: buckets.count().min(LANES_MAX) as u32,
+    }
+}
+
+fn blind_cost(job: &blind::Job, sizes: Sizes, terms: &BlindTerms) -> Cost {
+    let ids = sizes.receiver.saturating_add(sizes.sender);
+    let words = job.setup().table().words() as u64;
+    let nanoseconds = BLIND_ID_NANOSECONDS + words * BLIND_WORD_NANOSECONDS;
+    let nanoseconds = ids.saturating_mul(nanoseconds) / CORES;
+    let bucket_ids = u64::from(terms.receiver_bucket_ids) + u64::from(terms.sender_bucket_ids);
+    let lane_mib = BLIND_LANE_MEMORY_MIB + (bucket_ids * BLIND_ID_MEMORY_BYTES).div_ceil(1 << 20);
+    Cost {
+        bytes: job.bytes(),
+        seconds: nanoseconds.div_ceil(1_000_000_000),
+        memory_mib: u64::from(terms.lanes) * lane_mib,
     }
 }
 

@@ -200,7 +200,8 @@ impl Drop for Draft {
     }
 }
 
-fn digest(path: &Path) -> io::Result<Digest> {
+/// SHA-256 of a file.
+pub(super) fn digest(path: &Path) -> io::Result<Digest> {
     let mut file = File::open(path)?;
     let mut context = Context::new(&SHA256);
     let mut buffer = vec![0; 64 * 1024];

@@ -7,7 +7,7 @@ use super::kept::{self, Course, Kept};
 use super::matching::Matching;
 use super::progress::Stage;
 use super::results::Draft;
-use super::{Core, Jobs};
+use super::{Core, Jobs, stored};
 use crate::data::{self, OpenDataset, Prepared};
 use crate::ledger::ResultFile;
 use crate::session::Lanes;
@@ -82,6 +82,11 @@ impl Core {
                 "submit the job again",
             ));
         }
+        if let Some(earlier) = stored::agreed(&terms.own, &terms.partner) {
+            self.enter(grant, Stage::Writing, None);
+            return self.copy_stored(grant, terms, earlier);
+        }
+        self.check_loss(grant)?;
         self.enter(grant, Stage::Reading, Some(dataset.manifest.rows));
         let open = data::open_dataset(grant.approval(), &dataset, &policy)?;
         let (kept, todo) = match self.kept(grant, terms)? {
@@ -121,6 +126,7 @@ impl Core {
             )
         })?;
         let left = kept.course.left(grant.peer(), &terms.own, &terms.partner)?;
+        kept.course.reopen(&left);
         Ok(Some((kept, left)))
     }
 
@@ -207,12 +213,17 @@ impl Core {
         let meter = Meter::default();
         self.enter(grant, Stage::Matching, Some(ids));
         self.with_running(grant, |running| running.cross(meter.clone(), bytes_total));
+        let before_release = || {
+            self.enter(grant, Stage::Releasing, None);
+            self.spend_epsilon(grant, terms.own.attempt)
+        };
         let matching = Matching {
             own: &self.own,
             grant,
             terms,
             kept,
             todo,
+            before_release: &before_release,
         };
         let rng = ChaCha20Rng::from_seed(self.fresh_seed()?);
         let ran = matching.run(lanes, &meter, rng);

@@ -8,6 +8,7 @@ use entente_wire::approval::SignedDecision;
 use entente_wire::canonical::Digest;
 use entente_wire::local::DatasetReport;
 use entente_wire::names::{DatasetName, OrgName};
+use entente_wire::policy::Epsilon;
 use entente_wire::problem::Problem;
 use entente_wire::seal::JobHash;
 use entente_wire::session::{Opening, Transcript};
@@ -119,6 +120,8 @@ pub enum Fact {
         /// Kind `opening`.
         partner: SignedRecord,
     },
+    /// A release is about to begin: so much of both datasets' budgets of privacy loss is spent, whatever comes of it.
+    EpsilonSpent(EpsilonSpent),
     /// A session ended.
     SessionEnded(SessionEnded),
     /// The job failed at this node and is not tried again.
@@ -159,6 +162,7 @@ impl Fact {
             | Self::JobCancelled { job }
             | Self::JobExpired { job } => Some(job),
             Self::SessionOpened(session) => Some(&session.opening.job),
+            Self::EpsilonSpent(loss) => Some(&loss.job),
             Self::SessionEnded(session) => Some(&session.job),
             Self::PartnerLinked(_)
             | Self::InviteMade(_)
@@ -212,6 +216,24 @@ pub struct SessionOpened {
     pub peer_dataset: DatasetName,
     /// What we sign: job, attempt, dataset version, size, commitment.
     pub opening: Opening,
+}
+
+/// Privacy loss of one release, spent before its first message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpsilonSpent {
+    /// `H`.
+    pub job: JobHash,
+    /// In which session.
+    pub attempt: u32,
+    /// With whom.
+    pub peer: OrgName,
+    /// Which of our datasets is used.
+    pub dataset: DatasetName,
+    /// Which of theirs.
+    pub peer_dataset: DatasetName,
+    /// How much, of each of the two.
+    pub epsilon: Epsilon,
 }
 
 /// How a session of a job ended at this node.

@@ -49,6 +49,14 @@ pub(super) fn theirs(peer: &OrgName, dataset: &DatasetName) -> String {
     format!("spent/theirs/{peer}/{dataset}/")
 }
 
+pub(super) fn loss_of_ours(dataset: &DatasetName, peer: &OrgName) -> String {
+    format!("lost/ours/{dataset}/{peer}/")
+}
+
+pub(super) fn loss_of_theirs(peer: &OrgName, dataset: &DatasetName) -> String {
+    format!("lost/theirs/{peer}/{dataset}/")
+}
+
 pub(super) fn spent(on: &str, at_unix_ms: u64, sequence: u64) -> Vec<u8> {
     let parts = [
         on.as_bytes(),

@@ -15,10 +15,11 @@ mod tests;
 pub use chain::Head;
 pub use error::LedgerError;
 pub use fact::{
-    Fact, Invite, Pin, Refused, ResultFile, SessionEnd, SessionEnded, SessionOpened, SignedRecord,
+    EpsilonSpent, Fact, Invite, Pin, Refused, ResultFile, SessionEnd, SessionEnded, SessionOpened,
+    SignedRecord,
 };
 
-pub use store::{Entry, InviteState, Registered};
+pub use store::{Entry, InviteState, Registered, Spent};
 
 use entente_wire::canonical::{self, Digest};
 use entente_wire::names::{DatasetName, OrgName};
@@ -210,6 +211,30 @@ impl Ledger {
         self.inner
             .store
             .spent_of_theirs(peer, dataset, since_unix_ms)
+    }
+
+    /// Privacy losses of our `dataset` to `peer`, oldest first, not before `since_unix_ms`.
+    pub fn losses_over_ours(
+        &self,
+        dataset: &DatasetName,
+        peer: &OrgName,
+        since_unix_ms: u64,
+    ) -> Result<Vec<Spent>, LedgerError> {
+        self.inner
+            .store
+            .losses_of_ours(dataset, peer, since_unix_ms)
+    }
+
+    /// Privacy losses of `peer`'s `dataset` to us, oldest first, not before `since_unix_ms`.
+    pub fn losses_over_theirs(
+        &self,
+        peer: &OrgName,
+        dataset: &DatasetName,
+        since_unix_ms: u64,
+    ) -> Result<Vec<Spent>, LedgerError> {
+        self.inner
+            .store
+            .losses_of_theirs(peer, dataset, since_unix_ms)
     }
 
     /// Everything about one job, in order.

@@ -14,6 +14,7 @@ use entente_wire::canonical::{self, Digest};
 use entente_wire::local::DatasetReport;
 use entente_wire::names::{DatasetName, OrgName};
 use entente_wire::people::Registry;
+use entente_wire::policy::Epsilon;
 use entente_wire::publication::Publication;
 use entente_wire::seal::JobHash;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -50,6 +51,15 @@ pub struct InviteState {
     pub invite: crate::ledger::fact::Invite,
     /// Who redeemed it.
     pub used_by: Option<OrgName>,
+}
+
+/// Privacy loss that was spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// When, in milliseconds since 1970.
+    pub at_unix_ms: u64,
+    /// How much.
+    pub epsilon: Epsilon,
 }
 
 /// A registered dataset of ours, as it stands now.
@@ -209,6 +219,17 @@ impl Store {
                 put(batch, keys::spent(&ours, at, sequence), &at);
                 put(batch, keys::spent(&theirs, at, sequence), &at);
             }
+            Fact::EpsilonSpent(loss) => {
+                let at = entry.at_unix_ms;
+                let spent = Spent {
+                    at_unix_ms: at,
+                    epsilon: loss.epsilon,
+                };
+                let ours = keys::loss_of_ours(&loss.dataset, &loss.peer);
+                let theirs = keys::loss_of_theirs(&loss.peer, &loss.peer_dataset);
+                put(batch, keys::spent(&ours, at, sequence), &spent);
+                put(batch, keys::spent(&theirs, at, sequence), &spent);
+            }
             Fact::ApprovalGiven { .. } => {
                 let given = self.approvals_given()?.saturating_add(1);
                 put(batch, keys::APPROVALS_GIVEN.to_vec(), &given);
@@ -284,7 +305,29 @@ impl Store {
         self.spent(&keys::theirs(peer, dataset), since_unix_ms)
     }
 
-    fn spent(&self, on: &str, since_unix_ms: u64) -> Result<Vec<u64>, LedgerError> {
+    pub(crate) fn losses_of_ours(
+        &self,
+        dataset: &DatasetName,
+        peer: &OrgName,
+        since_unix_ms: u64,
+    ) -> Result<Vec<Spent>, LedgerError> {
+        self.spent(&keys::loss_of_ours(dataset, peer), since_unix_ms)
+    }
+
+    pub(crate) fn losses_of_theirs(
+        &self,
+        peer: &OrgName,
+        dataset: &DatasetName,
+        since_unix_ms: u64,
+    ) -> Result<Vec<Spent>, LedgerError> {
+        self.spent(&keys::loss_of_theirs(peer, dataset), since_unix_ms)
+    }
+
+    fn spent<T: DeserializeOwned>(
+        &self,
+        on: &str,
+        since_unix_ms: u64,
+    ) -> Result<Vec<T>, LedgerError> {
         let from = keys::spent(on, since_unix_ms, 0);
         let to = keys::spent(on, u64::MAX, u64::MAX);
         let found = self.db.range(from..=to);

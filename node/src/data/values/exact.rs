@@ -246,7 +246,8 @@ pub(crate) fn write_trimmed(units: i128, scale: u8, keep: u8) -> String {
     text.strip_suffix('.').unwrap_or(text).to_owned()
 }
 
-fn digits_of(value: u128) -> u32 {
+/// Decimal digits of a number; 0 has one.
+pub(crate) fn digits_of(value: u128) -> u32 {
     value.checked_ilog10().map_or(1, |log| log + 1)
 }
 

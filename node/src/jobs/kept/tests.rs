@@ -15,6 +15,7 @@ fn opening(dataset_version: Digest, continues: Option<Continued>) -> Opening {
         ids_rounded: 1_000,
         nonce_commitment: Digest([4; 32]),
         continues,
+        answered_by: None,
     }
 }
 
@@ -84,4 +85,21 @@ fn what_was_said_is_whole_and_the_same_whichever_session_it_ran_in() {
     assert_eq!(one.said(), other.said());
     other.finish(1, [9; 32]);
     assert_ne!(one.said(), other.said());
+}
+
+#[test]
+fn a_bucket_that_is_run_again_is_not_over_until_it_is_over_again() {
+    let course = course();
+    for bucket in 0..3 {
+        course.finish(bucket, [1; 32]);
+    }
+    let finished = |course: &Course| {
+        let continued = course.continued(OURS).expect("the same version");
+        continued.finished.of(3)
+    };
+    course.reopen(&[0, 2]);
+    assert_eq!(finished(&course), Some(vec![false, true, false]));
+    assert!(course.said().is_err());
+    course.finish(0, [2; 32]);
+    assert_eq!(finished(&course), Some(vec![true, true, false]));
 }

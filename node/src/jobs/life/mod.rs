@@ -18,11 +18,13 @@ pub(crate) use next::{Derivation, Next, Standing};
 
 use crate::ledger::{Entry, Fact, SessionEnd, SignedRecord};
 use entente_wire::approval::{SignedDecision, Verdict};
+use entente_wire::canonical::Digest;
 use entente_wire::local::JobState;
 use entente_wire::names::OrgName;
 use entente_wire::problem::{Code, Problem, Side};
 use entente_wire::report::{Report, Step};
 use entente_wire::seal::JobHash;
+use entente_wire::session::Opening;
 use entente_wire::sign::{Kind, Record};
 use entente_wire::submission::Submission;
 use std::collections::BTreeMap;
@@ -60,6 +62,10 @@ pub(crate) struct Approved {
 pub(crate) struct Session {
     /// When.
     pub(crate) opened_at_ms: u64,
+    /// The version of our dataset that we signed.
+    pub(crate) own_version: Digest,
+    /// The version of theirs that the partner signed, once it has.
+    pub(crate) partner_version: Option<Digest>,
     /// How it ended, once it has.
     pub(crate) end: Option<SessionEnd>,
 }
@@ -122,11 +128,14 @@ impl Life {
             Fact::SessionOpened(opened) => {
                 let session = Session {
                     opened_at_ms: entry.at_unix_ms,
+                    own_version: opened.opening.dataset_version,
+                    partner_version: None,
                     end: None,
                 };
                 self.sessions.insert(opened.opening.attempt, session);
                 self.owe(opened.opening.attempt, Step::Running, None);
             }
+            Fact::SessionAgreed { partner, .. } => self.session_agreed(partner),
             Fact::SessionEnded(ended) => self.session_ended(ended.attempt, &ended.end),
             Fact::JobCancelled { .. } => {
                 self.owe(0, Step::Cancelled, None);
@@ -185,6 +194,14 @@ impl Life {
         if let Some((org, report)) = failed {
             let problem = told(org, report, &self.own);
             self.finish(End::Failed(problem));
+        }
+    }
+
+    fn session_agreed(&mut self, partner: &SignedRecord) {
+        let opening = Record::from(partner).read_unverified::<Opening>(Kind::Opening);
+        let Ok(opening) = opening else { return };
+        if let Some(session) = self.sessions.get_mut(&opening.attempt) {
+            session.partner_version = Some(opening.dataset_version);
         }
     }
 
@@ -316,6 +333,12 @@ impl Life {
     /// The newest attempt; 0 before the first.
     pub(crate) fn last_attempt(&self) -> u32 {
         self.sessions.keys().next_back().copied().unwrap_or(0)
+    }
+
+    /// The session that both nodes closed.
+    pub(crate) fn closed_session(&self) -> Option<&Session> {
+        let closed = |session: &&Session| matches!(session.end, Some(SessionEnd::Closed { .. }));
+        self.sessions.values().find(closed)
     }
 
     /// Reports of the other parties.

@@ -160,7 +160,14 @@ fn a_closed_run_shows_its_stages_and_bytes() {
         .collect();
     assert_eq!(
         stages,
-        ["connecting", "reading", "matching", "writing", "closing"]
+        [
+            "connecting",
+            "reading",
+            "matching",
+            "releasing",
+            "writing",
+            "closing"
+        ]
     );
     assert!(progress.sent_bytes > 48 * 32 && progress.received_bytes > 2 * 48 * 32);
 }

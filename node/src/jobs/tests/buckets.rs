@@ -28,21 +28,22 @@ fn common_rows() -> String {
         .collect()
 }
 
-/// Lanes in memory. With `cut`, every lane of the bank but the first breaks as soon as the first has heard its bucket's last
-/// message, so that one bucket is over at both nodes.
-fn lanes(count: usize, cut: bool) -> (Lanes, Lanes) {
+/// Lanes in memory. With `cut`, the number of the message that ends a bucket, every lane of the bank but the first breaks as soon as
+/// the first has heard it, so that one bucket is over at both nodes.
+pub(super) fn lanes(count: usize, cut: Option<u16>) -> (Lanes, Lanes) {
     let (mut at_bank, mut at_pay): (Lanes, Lanes) = (Vec::new(), Vec::new());
     let over = Arc::new(AtomicBool::new(false));
     for lane in 0..count {
         let (line, to_bank) = memory_transports(Duration::from_secs(60));
         at_pay.push(Box::new(to_bank));
         at_bank.push(match (cut, lane) {
-            (false, _) => Box::new(line),
-            (true, 0) => Box::new(Witness {
+            (None, _) => Box::new(line),
+            (Some(closing), 0) => Box::new(Witness {
                 line,
+                closing,
                 over: Arc::clone(&over),
             }),
-            (true, _) => Box::new(Cut {
+            (Some(_), _) => Box::new(Cut {
                 line,
                 over: Arc::clone(&over),
                 frames: 0,
@@ -52,12 +53,13 @@ fn lanes(count: usize, cut: bool) -> (Lanes, Lanes) {
     (at_bank, at_pay)
 }
 
-/// Number of the message that ends a bucket.
+/// Number of the message that ends a bucket of VOLE-PSI.
 const CLOSING: u16 = 0x0407;
 
 /// Sees that a bucket is over.
 struct Witness<T> {
     line: T,
+    closing: u16,
     over: Arc<AtomicBool>,
 }
 
@@ -68,7 +70,7 @@ impl<T: Transport> Transport for Witness<T> {
 
     fn receive(&mut self) -> Result<Vec<u8>, Fault> {
         let frame = self.line.receive()?;
-        if frame.starts_with(&CLOSING.to_le_bytes()) {
+        if frame.starts_with(&self.closing.to_le_bytes()) {
             self.over.store(true, Ordering::Release);
         }
         Ok(frame)
@@ -187,7 +189,7 @@ fn after_a_broken_line_only_the_buckets_left_are_run() {
     assert_eq!((terms.buckets, terms.lanes), (2, 2));
     let first = pair.open();
     let again = first.dialled.clone();
-    let (at_bank, at_pay) = lanes(2, true);
+    let (at_bank, at_pay) = lanes(2, Some(CLOSING));
     let problem = pair
         .run_over(first.clone(), at_bank, at_pay)
         .expect_err("lane 1 breaks");
@@ -202,7 +204,7 @@ fn after_a_broken_line_only_the_buckets_left_are_run() {
             .map(|continues| continues.session),
         Some(first.sid)
     );
-    let (at_bank, at_pay) = lanes(2, false);
+    let (at_bank, at_pay) = lanes(2, None);
     let totals = pair.run_over(second, at_bank, at_pay).expect("goes on");
     let whole = pair.bank.view(hash);
     assert_eq!(whole.state, JobState::Done);
@@ -221,7 +223,7 @@ fn what_only_one_side_kept_is_begun_anew() {
     let hash = pair.ready(&job(REVEAL, ""));
     let first = pair.open();
     let again = first.dialled.clone();
-    let (at_bank, at_pay) = lanes(2, true);
+    let (at_bank, at_pay) = lanes(2, Some(CLOSING));
     let problem = pair
         .run_over(first.clone(), at_bank, at_pay)
         .expect_err("lane 1 breaks");
@@ -229,7 +231,7 @@ fn what_only_one_side_kept_is_begun_anew() {
     pair.pay.start();
     let second = pair.open_again(again);
     assert!(second.asked.continues.is_some() && second.answered.continues.is_none());
-    let (at_bank, at_pay) = lanes(2, false);
+    let (at_bank, at_pay) = lanes(2, None);
     let totals = pair.run_over(second, at_bank, at_pay).expect("begins anew");
     assert_eq!(pair.result(hash), common_rows());
     let statement = pair.bank.jobs().preview(&job(REVEAL, "")).expect("plans");
@@ -244,7 +246,7 @@ fn nothing_is_kept_of_a_job_that_has_ended() {
     let mut pair = large();
     let hash = pair.ready(&job(REVEAL, ""));
     let session = pair.open();
-    let (at_bank, at_pay) = lanes(2, false);
+    let (at_bank, at_pay) = lanes(2, None);
     pair.run_over(session, at_bank, at_pay).expect("runs");
     for node in [&pair.bank, &pair.pay] {
         let live = node.jobs().core.live();
@@ -304,7 +306,7 @@ fn what_is_kept_goes_when_no_session_follows() {
     let mut pair = large();
     let hash = pair.ready(&job(REVEAL, ""));
     let first = pair.open();
-    let (at_bank, at_pay) = lanes(2, true);
+    let (at_bank, at_pay) = lanes(2, Some(CLOSING));
     let problem = pair
         .run_over(first.clone(), at_bank, at_pay)
         .expect_err("lane 1 breaks");

@@ -5,6 +5,7 @@ mod adversary;
 mod answers;
 mod bench;
 mod buckets;
+mod joint;
 mod pair;
 mod question;
 mod restart;

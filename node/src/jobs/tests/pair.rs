@@ -38,6 +38,11 @@ impl Pair {
     }
 
     pub(super) fn with(customers_policy: &str, users_policy: &str) -> Self {
+        Self::of([(&customers(), customers_policy), (&users(), users_policy)])
+    }
+
+    /// The bank's customers and the platform's users, each with its policy.
+    pub(super) fn of([customers, users]: [(&str, &str); 2]) -> Self {
         let clock = Clock::new();
         let (bank, pay) = (
             Node::new("north-bank", &clock),
@@ -45,8 +50,8 @@ impl Pair {
         );
         bank.link(&pay);
         pay.link(&bank);
-        bank.publish("customers", &customers(), customers_policy);
-        pay.publish("users", &users(), users_policy);
+        bank.publish("customers", customers.0, customers.1);
+        pay.publish("users", users.0, users.1);
         let mut pair = Self { bank, pay, clock };
         pair.deliver();
         pair
@@ -161,6 +166,11 @@ impl Pair {
         };
         let (bank_terms, pay_terms) = (terms(&asked, &answered), terms(&answered, &asked));
         let (bank, pay) = (self.bank.jobs().clone(), self.pay.jobs().clone());
+        let heard = |node: &Node, opening: &Opening| {
+            Record::sign(&node.key, Kind::Opening, &node.org, opening)
+        };
+        bank.agreed(&dialled, &heard(&self.pay, &answered))?;
+        pay.agreed(&admitted, &heard(&self.bank, &asked))?;
         let (ran_bank, ran_pay) = thread::scope(|scope| {
             let answering = scope.spawn(|| pay.run(&admitted, &pay_terms, over(at_pay)));
             let asking = bank.run(&dialled, &bank_terms, over(at_bank));

@@ -1,9 +1,10 @@
 //! What was recorded can be read.
 
-use super::{NOW_MS, invite};
-use crate::ledger::{Fact, Ledger, Pin, SessionOpened};
+use super::{NOW_MS, forget_store, invite};
+use crate::ledger::{EpsilonSpent, Fact, Ledger, Pin, SessionOpened, Spent};
 use entente_wire::canonical::Digest;
 use entente_wire::names::{DatasetName, OrgName};
+use entente_wire::policy::Epsilon;
 use entente_wire::seal::JobHash;
 use entente_wire::session::Opening;
 use entente_wire::sign::PublicKey;
@@ -29,6 +30,7 @@ fn session(peer: &str, own: &str, theirs: &str) -> Fact {
             ids_rounded: 1000,
             nonce_commitment: Digest([2; 32]),
             continues: None,
+            answered_by: None,
         },
     })
 }
@@ -90,6 +92,57 @@ fn sessions_count_by_dataset_and_partner_and_time() {
     assert_eq!(own("custom", "river-pay", 0), [0_u64; 0]);
     let theirs = ledger.sessions_over_theirs(&org("river-pay"), &dataset("users"), 0);
     assert_eq!(theirs.expect("reads"), [1_000, 4_000]);
+}
+
+#[test]
+fn losses_count_by_dataset_and_partner_and_time_and_survive_a_lost_store() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let ledger = Ledger::open(home.path()).expect("opens");
+    let spent = |peer: &str, own: &str, theirs: &str, epsilon| {
+        Fact::EpsilonSpent(EpsilonSpent {
+            job: JobHash(Digest([9; 32])),
+            attempt: 1,
+            peer: org(peer),
+            dataset: dataset(own),
+            peer_dataset: dataset(theirs),
+            epsilon: Epsilon(epsilon),
+        })
+    };
+    let facts = [
+        (1_000, spent("river-pay", "customers", "users", 1)),
+        // Two within one millisecond are two.
+        (2_000, spent("river-pay", "customers", "shops", 2)),
+        (2_000, spent("river-pay", "customers", "users", 3)),
+        (3_000, spent("harbour-bank", "customers", "users", 4)),
+    ];
+    for (at, fact) in facts {
+        ledger.record(at, fact).expect("records");
+    }
+    ledger
+        .record(4_000, session("river-pay", "customers", "users"))
+        .expect("records");
+    drop(ledger);
+    forget_store(home.path());
+    let ledger = Ledger::open(home.path()).expect("rebuilds");
+    let loss = |at_unix_ms, epsilon| Spent {
+        at_unix_ms,
+        epsilon: Epsilon(epsilon),
+    };
+    let own = |peer, since| {
+        let found = ledger.losses_over_ours(&dataset("customers"), &org(peer), since);
+        found.expect("reads")
+    };
+    let all = [loss(1_000, 1), loss(2_000, 2), loss(2_000, 3)];
+    assert_eq!(own("river-pay", 1_000), all);
+    assert_eq!(own("river-pay", 1_001), all[1..]);
+    assert_eq!(own("river-pay", 2_001), []);
+    assert_eq!(own("harbour-bank", 0), [loss(3_000, 4)]);
+    let theirs = ledger.losses_over_theirs(&org("river-pay"), &dataset("users"), 0);
+    assert_eq!(theirs.expect("reads"), [loss(1_000, 1), loss(2_000, 3)]);
+    assert_eq!(
+        ledger.job(&JobHash(Digest([9; 32]))).expect("reads").len(),
+        5
+    );
 }
 
 #[test]

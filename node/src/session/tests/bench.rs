@@ -213,6 +213,7 @@ pub(crate) fn opening(attempt: u32, nonce_commitment: Digest) -> Opening {
         ids_rounded: 1000,
         nonce_commitment,
         continues: None,
+        answered_by: None,
     }
 }
 

@@ -94,6 +94,7 @@ pub(super) fn opened(attempt: u32) -> Fact {
         ids_rounded: 1_000,
         nonce_commitment: Digest([7; 32]),
         continues: None,
+        answered_by: None,
     };
     let (dataset, peer_dataset) = ("c".parse().expect("a name"), "u".parse().expect("a name"));
     Fact::SessionOpened(SessionOpened {

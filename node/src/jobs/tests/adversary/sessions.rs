@@ -21,6 +21,7 @@ fn opening(pair: &Pair, hash: entente_wire::seal::JobHash, attempt: u32) -> Open
         ids_rounded: 48,
         nonce_commitment: Digest([2; 32]),
         continues: None,
+        answered_by: None,
     }
 }
 

@@ -1,0 +1,498 @@
+//! Released cells against plain arithmetic over made-up rows.
+
+use super::*;
+use crate::data::Cell;
+use entente_wire::names::OrgName;
+use entente_wire::plan::{
+    Cap, Display, GroupKey, Matching, Measure, Moment, MomentKind, OrderKey, SqlText,
+};
+use entente_wire::policy::{Epsilon, IdKind};
+use proptest::prelude::*;
+
+/// One common id: both codes, a balance in cents, an age and a spend in whole units.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    tier: u32,
+    segment: u32,
+    balance: Option<i64>,
+    age: i64,
+    spend: i64,
+}
+
+const BALANCE: MeasureAt = MeasureAt { side: 0, place: 0 };
+const AGE: MeasureAt = MeasureAt { side: 0, place: 1 };
+const SPEND: MeasureAt = MeasureAt { side: 1, place: 0 };
+const TIERS: [&str; 2] = ["gold", "basic"];
+const SEGMENTS: [&str; 3] = ["10", "9", "-1"];
+
+fn org(name: &str) -> OrgName {
+    name.parse().expect("a name")
+}
+
+fn key(name: &str, sql: &str, domain: &[&str], nullable: bool) -> GroupKey {
+    GroupKey {
+        name: ColumnName(name.to_owned()),
+        sql: SqlText(sql.to_owned()),
+        domain: domain.iter().map(|value| (*value).to_owned()).collect(),
+        nullable,
+    }
+}
+
+fn side(name: &str, groups: Vec<GroupKey>, measures: &[([i64; 2], u8)]) -> Side {
+    let measures = measures.iter().map(|(clip, scale)| Measure {
+        sql: SqlText("\"x\"".to_owned()),
+        clip: *clip,
+        scale: *scale,
+    });
+    Side {
+        org: org(name),
+        dataset: "people".parse().expect("a name"),
+        derived: None,
+        id: ColumnName("id".to_owned()),
+        id_kind: IdKind::try_from("e164(+86)".to_owned()).expect("a kind"),
+        filter: None,
+        groups,
+        measures: measures.collect(),
+    }
+}
+
+fn all_columns() -> Vec<(&'static str, TableValue)> {
+    let at = |at: MeasureAt| (at.side, at.place);
+    let (side, place) = at(BALANCE);
+    let (spend_side, spend_place) = at(SPEND);
+    vec![
+        ("tier", TableValue::Group { side: 0, place: 0 }),
+        ("segment", TableValue::Group { side: 1, place: 0 }),
+        ("n", TableValue::CountAll),
+        ("c", TableValue::Count { side, place }),
+        ("s", TableValue::Sum { side, place }),
+        ("a", TableValue::Avg { side, place }),
+        ("v", TableValue::VarSamp { side, place }),
+        (
+            "d",
+            TableValue::StddevSamp {
+                side: spend_side,
+                place: spend_place,
+            },
+        ),
+        ("r", TableValue::Corr { y: SPEND, x: AGE }),
+        ("m", TableValue::RegrSlope { y: SPEND, x: AGE }),
+        ("i", TableValue::RegrIntercept { y: SPEND, x: AGE }),
+    ]
+}
+
+fn plan_of(receiver: &str, columns: &[(&str, TableValue)], epsilon: Option<Epsilon>) -> Plan {
+    let mut moments = vec![MomentKind::Ids];
+    for kind in columns.iter().flat_map(|(_, value)| value.moments()) {
+        if !moments.contains(&kind) {
+            moments.push(kind);
+        }
+    }
+    let moments = moments.into_iter().map(|what| Moment {
+        what,
+        bits: 100,
+        cap: Cap(1),
+        opened: true,
+    });
+    let columns = columns.iter().map(|(name, value)| TableColumn {
+        name: ColumnName((*name).to_owned()),
+        value: value.clone(),
+    });
+    let tiers = key("tier", "\"tier\"", &TIERS, true);
+    let segments = key("segment", "CAST(\"segment\" AS TEXT)", &SEGMENTS, false);
+    Plan {
+        version: 3,
+        sides: [
+            side(
+                "north-bank",
+                vec![tiers],
+                &[([-100_000, 50_000], 2), ([0, 120], 0)],
+            ),
+            side("river-pay", vec![segments], &[([0, 1_000], 0)]),
+        ],
+        operator: Operator::Joint(Joint {
+            columns: columns.collect(),
+            moments: moments.collect(),
+            min_group: 2,
+            epsilon,
+            readers: BTreeSet::from([org("north-bank")]),
+            display: Display::default(),
+        }),
+        receiver: org(receiver),
+        matching: Matching::Blind,
+    }
+}
+
+fn joint_of(plan: &mut Plan) -> &mut Joint {
+    match &mut plan.operator {
+        Operator::Joint(joint) => joint,
+        _ => unreachable!("made above"),
+    }
+}
+
+/// What a row adds to a moment.
+fn adds(row: &Row, kind: &MomentKind) -> i128 {
+    use entente_wire::plan::SideColumn::{Present, Product, Square, Value};
+    let number = |side: usize, place: usize| match (side, place) {
+        (0, 0) => row.balance.map(i128::from),
+        (0, 1) => Some(i128::from(row.age)),
+        _ => Some(i128::from(row.spend)),
+    };
+    let column = |side, column| match column {
+        Value { place } => number(side, place).unwrap_or(0),
+        Present { place } => i128::from(number(side, place).is_some()),
+        Square { place } => number(side, place).unwrap_or(0).pow(2),
+        Product { places } => number(side, places[0])
+            .zip(number(side, places[1]))
+            .map_or(0, |(a, b)| a * b),
+    };
+    match kind {
+        MomentKind::Ids => 1,
+        MomentKind::One { side, column: of } => column(*side, *of),
+        MomentKind::Both { columns } => column(0, columns[0]) * column(1, columns[1]),
+    }
+}
+
+/// All cells as a run would release them.
+fn released(plan: &Plan, rows: &[Row]) -> Vec<Option<Vec<i128>>> {
+    let joint = joint(plan).expect("made above");
+    let groups = plan.groups();
+    let swapped = plan.receiver == plan.sides[1].org;
+    let mut cells = vec![vec![0; joint.moments.len()]; groups.cells() as usize];
+    for row in rows {
+        let (g, h) = match swapped {
+            false => (row.tier, row.segment),
+            true => (row.segment, row.tier),
+        };
+        let cell = &mut cells[g as usize * groups.sender as usize + h as usize];
+        for (word, moment) in cell.iter_mut().zip(&joint.moments) {
+            *word += adds(row, &moment.what);
+        }
+    }
+    let shown = |cell: &Vec<i128>| cell[0] >= i128::from(joint.min_group);
+    cells
+        .into_iter()
+        .map(|cell| Some(cell).filter(shown))
+        .collect()
+}
+
+fn table_of(plan: &Plan, cells: &[Option<Vec<i128>>], errors: Option<&[f64]>) -> Table {
+    joint_table(plan, Released { cells, errors }).expect("a table")
+}
+
+fn texts(table: &Table) -> Vec<Vec<Option<String>>> {
+    let text = |cell: &Cell| match cell {
+        Cell::Text { text } | Cell::Number { text } => Some(text.clone()),
+        Cell::Null => None,
+    };
+    let rows = table.rows.iter();
+    rows.map(|row| row.iter().map(text).collect()).collect()
+}
+
+/// Lines as CSV would have them.
+fn lines(table: &Table) -> Vec<String> {
+    let line = |row: Vec<Option<String>>| {
+        let cells: Vec<String> = row.into_iter().map(Option::unwrap_or_default).collect();
+        cells.join(",")
+    };
+    texts(table).into_iter().map(line).collect()
+}
+
+fn row(tier: u32, segment: u32, balance: Option<i64>, age: i64, spend: i64) -> Row {
+    Row {
+        tier,
+        segment,
+        balance,
+        age,
+        spend,
+    }
+}
+
+fn few() -> Vec<Row> {
+    vec![
+        row(0, 1, Some(101), 30, 10),
+        row(0, 1, Some(-101), 40, 20),
+        row(0, 1, None, 60, 25),
+        row(2, 0, Some(1_000), 50, 7),
+        row(2, 0, Some(500), 50, 9),
+        row(1, 2, Some(1), 20, 1),
+    ]
+}
+
+#[test]
+fn every_aggregate_is_exact_and_rounded_once() {
+    let plan = plan_of("north-bank", &all_columns(), None);
+    let table = table_of(&plan, &released(&plan, &few()), None);
+    // Gold at 9: ages 30, 40, 60 against 10, 20, 25: by hand, Sxy = 650/3, Sxx = 1400/3, Syy = 350/3.
+    assert_eq!(
+        lines(&table),
+        [
+            "gold,9,3,2,0.00,0.00,2.0402,7.63762616,0.92857143,0.46428571429,-1.78571429",
+            ",10,2,2,15.00,7.50,12.5000,1.41421356,,,"
+        ]
+    );
+    assert_eq!(
+        table.suppressed, 7,
+        "of 9 cells; one has one id, padding is none"
+    );
+}
+
+#[test]
+fn roles_do_not_show_in_the_table() {
+    let tables = ["north-bank", "river-pay"].map(|receiver| {
+        let plan = plan_of(receiver, &all_columns(), None);
+        table_of(&plan, &released(&plan, &few()), None)
+    });
+    assert_eq!(tables[0], tables[1]);
+}
+
+#[test]
+fn cells_stand_in_the_order_of_the_domains_until_they_are_ordered() {
+    let rows: Vec<Row> = (0..18)
+        .map(|i| row(i % 3, i / 6, Some(0), 0, i64::from(i)))
+        .collect();
+    let columns = &all_columns()[..3];
+    let mut plan = plan_of("river-pay", columns, None);
+    let heads = |plan: &Plan| {
+        let table = table_of(plan, &released(plan, &rows), None);
+        assert_eq!(table.suppressed, 0);
+        lines(&table)
+    };
+    let domains = [
+        "gold,10,2",
+        "gold,9,2",
+        "gold,-1,2",
+        "basic,10,2",
+        "basic,9,2",
+    ];
+    assert_eq!(heads(&plan)[..5], domains);
+    let by = |column: &str, descending| OrderKey {
+        column: ColumnName(column.to_owned()),
+        descending,
+    };
+    joint_of(&mut plan).display = Display {
+        order_by: vec![by("segment", false), by("tier", true)],
+        limit: Some(4),
+    };
+    // As numbers, and NULL first where descending.
+    assert_eq!(heads(&plan), [",-1,2", "gold,-1,2", "basic,-1,2", ",9,2"]);
+}
+
+#[test]
+fn noise_brings_bars_of_error_and_never_a_division_by_zero() {
+    let columns = &all_columns()[2..];
+    let plan = plan_of("north-bank", columns, Some(Epsilon(1_000_000)));
+    let moments = joint(&plan).expect("made above").moments.len();
+    let errors = vec![16.97; moments];
+    for n in [-3, 0, 1, 2] {
+        let mut cells = vec![None; plan.groups().cells() as usize];
+        // Everything is as noise alone may leave it: n ids, and as many values, with sums that fit nothing.
+        let mut words = vec![0; moments];
+        let count = joint(&plan).expect("made above").moment(&BALANCE.present());
+        (words[0], words[count.expect("there")]) = (n, n);
+        let x = joint(&plan).expect("made above").moment(&AGE.value());
+        words[x.expect("there")] = 5;
+        cells[0] = Some(words);
+        let table = table_of(&plan, &cells, Some(&errors));
+        assert_eq!(table.columns[1].0, "n_se");
+        let row = &texts(&table)[0];
+        let of = |name: &str| {
+            let place = table.columns.iter().position(|column| column.0 == name);
+            row[place.expect("a column")].clone()
+        };
+        let expected = (n >= 0).then(|| n.to_string());
+        assert_eq!(of("n"), expected);
+        assert_eq!(of("n_se").is_some(), n >= 0);
+        assert_eq!(of("a").is_some(), n > 0, "over {n}");
+        assert_eq!(of("v").is_some(), n > 1, "over {n}");
+        for statistic in ["r", "r_se", "m", "m_se", "i", "i_se"] {
+            assert_eq!(of(statistic), None, "x does not vary: {statistic}");
+        }
+        assert_eq!(of("s_se"), Some("0.17".to_owned()), "16.97 cents");
+    }
+}
+
+#[test]
+fn a_bar_of_error_has_three_digits() {
+    let whole = Form::of(0, 0, 0);
+    let written = |form: Form, error| match form.error(error) {
+        Value::Number { units, scale, keep } => {
+            crate::data::values::exact::write_trimmed(units, scale, keep)
+        }
+        _ => "NULL".to_owned(),
+    };
+    assert_eq!(written(whole, 16.97), "17");
+    assert_eq!(written(whole, 1.414), "1.41");
+    assert_eq!(written(whole, 0.001), "0");
+    assert_eq!(written(whole, 123_456.0), "123000");
+    assert_eq!(written(Form::of(2, 10, 2), 1.6974), "0.017");
+    assert_eq!(written(whole, f64::INFINITY), "NULL");
+    assert_eq!(written(whole, f64::NAN), "NULL");
+    assert_eq!(written(whole, 1e40), "NULL");
+}
+
+#[test]
+fn a_bar_of_error_does_not_take_a_name_that_the_question_gave() {
+    let columns = [("n", TableValue::CountAll), ("n_se", TableValue::CountAll)];
+    let plan = plan_of("north-bank", &columns, Some(Epsilon(1)));
+    let cells = vec![None; plan.groups().cells() as usize];
+    let table = table_of(&plan, &cells, Some(&[1.0]));
+    let names: Vec<&str> = table.columns.iter().map(|name| name.0.as_str()).collect();
+    assert_eq!(names, ["n", "n_se_", "n_se", "n_se_se"]);
+}
+
+#[test]
+fn types_stand_for_every_column_and_hold_what_is_written() {
+    let plan = plan_of("north-bank", &all_columns(), None);
+    let scales: Vec<Option<u8>> = joint_types(&plan, false)
+        .expect("types")
+        .iter()
+        .map(|storage| match storage {
+            Storage::Decimal { precision, scale } => {
+                assert_eq!(*precision, 38);
+                Some(*scale)
+            }
+            _ => None,
+        })
+        .collect();
+    let decimals = [2, 10, 12, 8, 8, 11, 8].map(Some);
+    assert_eq!(scales, [[None; 4].as_slice(), &decimals].concat());
+    assert_eq!(joint_types(&plan, true).expect("types").len(), 2 + 2 * 9);
+}
+
+#[test]
+fn what_does_not_fit_the_plan_is_a_defect() {
+    let plan = plan_of("north-bank", &all_columns(), None);
+    let cells = released(&plan, &few());
+    let refused = |plan: &Plan, cells: &[Option<Vec<i128>>], errors| {
+        joint_table(plan, Released { cells, errors })
+            .expect_err("refused")
+            .code
+    };
+    let defect = entente_wire::problem::Code::Defect;
+    assert_eq!(refused(&plan, &cells[1..], None), defect);
+    let mut short = cells.clone();
+    short[1] = short[1].take().map(|words| words[1..].to_vec());
+    assert_eq!(refused(&plan, &short, None), defect);
+    assert_eq!(refused(&plan, &cells, Some(&[1.0])), defect);
+    let mut hidden = plan.clone();
+    joint_of(&mut hidden).moments[0].opened = false;
+    assert_eq!(
+        refused(&hidden, &cells, None),
+        defect,
+        "COUNT(*) of ids not opened"
+    );
+}
+
+/// The textbook's two passes over the rows, in floating point.
+fn plainly(rows: &[&Row]) -> [Option<f64>; 6] {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let about = |xs: &[f64], ys: &[f64]| {
+        let (x, y) = (mean(xs), mean(ys));
+        xs.iter()
+            .zip(ys)
+            .map(|(a, b)| (a - x) * (b - y))
+            .sum::<f64>()
+    };
+    let balances: Vec<f64> = rows
+        .iter()
+        .filter_map(|row| row.balance)
+        .map(|cents| cents as f64 / 100.0)
+        .collect();
+    let ages: Vec<f64> = rows.iter().map(|row| row.age as f64).collect();
+    let spends: Vec<f64> = rows.iter().map(|row| row.spend as f64).collect();
+    let over = |n: usize| n as f64 - 1.0;
+    let (sxx, syy, sxy) = (
+        about(&ages, &ages),
+        about(&spends, &spends),
+        about(&ages, &spends),
+    );
+    let varies = ages.iter().any(|age| *age != ages[0]);
+    let both = varies && spends.iter().any(|spend| *spend != spends[0]);
+    let slope = varies.then(|| sxy / sxx);
+    [
+        (!balances.is_empty()).then(|| mean(&balances)),
+        (balances.len() > 1).then(|| about(&balances, &balances) / over(balances.len())),
+        (rows.len() > 1).then(|| (syy / over(rows.len())).sqrt()),
+        both.then(|| sxy / (sxx * syy).sqrt()),
+        slope,
+        slope.map(|slope| mean(&spends) - slope * mean(&ages)),
+    ]
+}
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let row = (
+        0u32..3,
+        0u32..3,
+        prop::option::weighted(0.8, -100_000i64..50_000),
+        0i64..120,
+        0i64..1_000,
+    );
+    let row = row.prop_map(|(tier, segment, balance, age, spend)| Row {
+        tier,
+        segment,
+        balance,
+        age,
+        spend,
+    });
+    prop::collection::vec(row, 0..80)
+}
+
+proptest! {
+    #[test]
+    fn statistics_are_those_of_the_textbook(rows in rows(), swapped: bool) {
+        let receiver = if swapped { "river-pay" } else { "north-bank" };
+        let plan = plan_of(receiver, &all_columns(), None);
+        let table = table_of(&plan, &released(&plan, &rows), None);
+        let mut shown = texts(&table).into_iter();
+        for tier in 0..3 {
+            for segment in 0..3 {
+                let cell: Vec<&Row> = rows.iter().filter(|row| (row.tier, row.segment) == (tier, segment)).collect();
+                if cell.len() < 2 {
+                    continue;
+                }
+                let shown = shown.next().expect("a row");
+                prop_assert_eq!(shown[2].clone(), Some(cell.len().to_string()));
+                for (text, expected) in shown[5..].iter().zip(plainly(&cell)) {
+                    let number = text.as_ref().map(|text| text.parse::<f64>().expect("a number"));
+                    prop_assert_eq!(number.is_some(), expected.is_some());
+                    if let (Some(number), Some(expected)) = (number, expected) {
+                        prop_assert!((number - expected).abs() <= 1e-7 + 1e-9 * expected.abs(), "{} is not {}", number, expected);
+                    }
+                }
+            }
+        }
+        prop_assert!(shown.next().is_none());
+    }
+
+    /// Each moment moved a little by itself moves each statistic by its slope.
+    #[test]
+    fn bars_of_error_are_what_small_noise_does(rows in rows().prop_filter("enough", |rows| rows.len() > 20), moment in any::<prop::sample::Index>()) {
+        let columns = &all_columns()[2..];
+        let plan = plan_of("north-bank", columns, Some(Epsilon(1)));
+        let joint = joint(&plan).expect("made above");
+        // A thousand times everybody, so that one more is little.
+        let sum = |kind| rows.iter().map(|row| adds(row, kind)).sum::<i128>() * 1_000_000;
+        let words: Vec<i128> = joint.moments.iter().map(|moment| sum(&moment.what)).collect();
+        let moment = moment.index(words.len());
+        let mut errors = vec![0.0; words.len()];
+        errors[moment] = 1.0;
+        for column in &joint.columns {
+            let scale = form(&plan, &column.value).expect("a form").expect("a number").scale;
+            let near = |by: i128| {
+                let mut moved = words.clone();
+                moved[moment] += by;
+                let exact = Sums::new(joint, &moved).and_then(|sums| sums.exact(&column.value)).expect("fits");
+                // Twenty digits behind what a table would show.
+                exact.and_then(|exact| exact.rounded(scale, 22)).map(|units| units as f64 * 10_f64.powi(scale - 22))
+            };
+            let error = Sums::new(joint, &words).and_then(|sums| sums.error(&column.value, &errors)).expect("fits");
+            let (Some(up), Some(down), Some(error)) = (near(1_000), near(-1_000), error) else {
+                continue;
+            };
+            let expected = ((up - down) / 2_000.0).abs();
+            let tolerance = 1e-4 * expected + 1e-13 * near(0).unwrap_or(0.0).abs();
+            prop_assert!((error - expected).abs() <= tolerance, "{}: {} is not {}", column.name.0, error, expected);
+        }
+    }
+}
