@@ -31,9 +31,12 @@ fn text(catalog: &[CatalogEntry]) -> String {
 fn entry_text(entry: &CatalogEntry) -> String {
     let publication = &entry.publication;
     let policy = &publication.policy;
-    let left = match entry.jobs_left_30d {
-        Some(jobs) => format!("; {jobs} job runs left in 30 days"),
-        None => String::new(),
+    let left = match (entry.jobs_left_30d, entry.epsilon_left_year) {
+        (Some(jobs), Some(epsilon)) => {
+            format!("; {jobs} job runs left in 30 days, a privacy loss of {epsilon} in 365")
+        }
+        (Some(jobs), None) => format!("; {jobs} job runs left in 30 days"),
+        (None, _) => String::new(),
     };
     let rows = policy
         .columns

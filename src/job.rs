@@ -136,13 +136,15 @@ pub(crate) fn template(name: &str) -> String {
          name: {name}\n\
          purpose: say in a sentence what the answer is for\n\
          legal_basis: say on which legal basis the data is used\n\
-         # COUNT, SUM and AVG over your own columns, for the customers that both have; `entente catalog` has the names.\n\
+         # Aggregates over both sides' columns, for the customers that both have: nobody learns which these are. `entente catalog`\n\
+         # has the names. Rows of your own (`SELECT b.*`) need the partner's `reveal`.\n\
          ask: |\n\
-         \x20 SELECT b.tier, COUNT(*) AS customers, AVG(b.balance) AS average_balance\n\
+         \x20 SELECT b.tier, p.segment, COUNT(*) AS customers, AVG(p.spend_90d) AS average_spend\n\
          \x20 FROM \"your-organisation\".customers b JOIN \"partner\".users p ON b.mobile = p.mobile\n\
-         \x20 GROUP BY b.tier\n\
-         # protect may also say `security: malicious`, against a partner that breaks the protocol, and `protocol: vole` or `ecdh`.\n\
-         protect: {{ epsilon: none, min_group: 50 }}\n\
+         \x20 GROUP BY b.tier, p.segment\n\
+         # epsilon: the privacy loss of a run, paid from both policies' budgets; `none` is without noise, where both allow it, and for\n\
+         # rows. Rows may also have `security: malicious`, against a partner that breaks the protocol, and `protocol: ecdh`.\n\
+         protect: {{ epsilon: 1.0, min_group: 50 }}\n\
          results_to: [your-organisation]\n\
          expires: {}\n\
          runs: 1\n",

@@ -49,6 +49,19 @@ impl ResultTable {
 
     /// For people.
     pub(crate) fn text(&self) -> String {
+        let mut text = self.rows_text();
+        match self.suppressed_groups {
+            None | Some(0) => {}
+            Some(1) => text.push_str("\n1 group suppressed: fewer people than allowed"),
+            Some(groups) => text.push_str(&format!(
+                "\n{groups} groups suppressed: fewer people than allowed"
+            )),
+        }
+        text
+    }
+
+    /// What is shown alone.
+    pub(crate) fn rows_text(&self) -> String {
         let numbers: Vec<usize> = (0..self.columns.len())
             .filter(|at| self.is_numeric(*at))
             .collect();
@@ -65,14 +78,6 @@ impl ResultTable {
                 "\n{shown} of {} rows; --csv has them all",
                 self.row_count
             ));
-        }
-        match self.suppressed_groups {
-            Some(groups) if groups > 0 => {
-                text.push_str(&format!(
-                    "\n{groups} groups suppressed: fewer people than allowed"
-                ));
-            }
-            _ => {}
         }
         text
     }
@@ -113,6 +118,15 @@ mod tests {
             ]
         );
         let text = table.text();
-        assert!(text.contains("2 of 3 rows") && text.contains("1 groups suppressed"));
+        assert!(text.contains("2 of 3 rows") && text.contains("1 group suppressed"));
+        let more = ResultTable {
+            suppressed_groups: Some(12),
+            ..table
+        };
+        assert!(
+            more.text()
+                .ends_with("12 groups suppressed: fewer people than allowed")
+        );
+        assert!(!more.rows_text().contains("suppressed"));
     }
 }

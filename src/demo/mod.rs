@@ -2,10 +2,12 @@
 
 mod dice;
 mod dirt;
+mod likely;
 mod narrative;
 mod oracle;
 mod people;
 mod question;
+mod report;
 mod story;
 mod verdict;
 

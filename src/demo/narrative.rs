@@ -65,12 +65,18 @@ sentences! {
     APPROVED: "8. {}: {} approved, each with a key of their own", "8. {}：{} 已各用自己的密钥批准";
     DONE: "9. The run: {} from all approvals to the result; {} sent, {} received",
         "9. 运行：从全部批准到得出结果 {}；发送 {}，接收 {}";
-    ANSWER: "The answer, read at {} alone:", "结果，只在 {} 可读：";
-    SUPPRESSED: "{} group suppressed: fewer than {} people", "{} 个分组被隐去：少于 {} 人";
+    ANSWER: "The answer, read at {} alone. Which customers stand behind it neither node has learned:",
+        "结果，只在 {} 可读。其中是哪些客户，两个节点都不知道：";
+    SUPPRESSED: "Groups suppressed: {}, of fewer than {} people each. Their numbers were opened to nobody.",
+        "被隐去的分组：{} 个，每个少于 {} 人。其数字未向任何人公开。";
     RIGHT: "Checked against the same question asked in the clear of both files: every cell is right.",
         "与对两份明文文件直接计算的结果核对：每一格都正确。";
-    SECOND: "A second question, by e-mail this time: how many customers do both serve? {} learns one number.",
-        "第二个问题，这次按邮箱匹配：双方共同的客户有多少？{} 只得到一个数。";
+    NOISE: "The same question with noise: `epsilon: 1.0` bounds what the table can tell about any one person, and each number comes with its standard error.",
+        "同一个问题加上噪声：`epsilon: 1.0` 限定了这张表最多能透露任何一个人的多少信息，每个数都附有标准误。";
+    LIKELY: "Checked against the truth: no number is further off than noise of {} standard errors explains. Chance alone exceeds that in fewer than one of 10^9 runs.",
+        "与真实结果核对：没有一个数的偏差超过 {} 个标准误的噪声所能解释的范围；仅凭偶然超出的概率低于十亿分之一。";
+    SECOND: "Another question, by e-mail this time: how many customers do both serve? {} learns one number, and nobody learns which customers.",
+        "另一个问题，这次按邮箱匹配：双方共同的客户有多少？{} 只得到一个数，没有人知道是哪些客户。";
     NEXT: "Next:", "接下来可以输入：";
     NEXT_KEEP: "this again, with homes, logs and files to look at", "再来一次，并保留目录、日志和文件供查看";
     NEXT_LAB: "a question of your own over files of your own", "用自己的文件问自己的问题";

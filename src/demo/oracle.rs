@@ -2,81 +2,84 @@
 //! The rules are those of the question language: usable id; consent true on all rows; one row (equal rows merge, else the newest,
 //! else dropped); then WHERE; then plain SQL over the two reduced sides.
 
-use super::people::{Common, Customer, HasCommon, Rows, TIERS, User};
-use std::collections::{BTreeMap, BTreeSet};
+use super::people::{Common, Customer, HasCommon, Rows, SEGMENTS, TIERS, User};
+use std::collections::BTreeMap;
 
 /// Groups below this are not shown; the policies and the job say the same.
 pub(super) const MIN_GROUP: u64 = 50;
-/// Balances are capped to this range, in hundredths; the policy says the same.
-const BALANCE_CLIP: (i64, i64) = (0, 100_000_000);
+/// Spending is capped to this range, in hundredths; the policy says the same.
+const SPEND_CLIP: (i64, i64) = (0, 10_000_000);
 /// Accounts opened from this day on are left out; the question says the same.
 const OPENED_BEFORE: &str = "2026-01-01";
+/// Decimals of an average: those of what is averaged and eight more.
+const AVERAGE_DECIMALS: usize = 10;
 
-/// One tier's customers that both have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A tier and a segment.
+pub(super) type Group = (&'static str, &'static str);
+
+/// The customers of one group that both have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Cell {
     /// How many.
     pub(super) customers: u64,
-    /// How many of them have a balance.
-    pub(super) balances: u64,
-    /// Sum of the capped balances, in hundredths.
+    /// Of how many of them it is known what they spend.
+    pub(super) values: u64,
+    /// Sum of what they spend, capped, in hundredths.
     pub(super) sum: i64,
 }
 
-/// The true answers to both questions.
+/// The true answers to all questions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Truth {
-    /// Tiers that may be shown.
-    pub(super) by_tier: BTreeMap<String, Cell>,
-    /// Tiers that may not.
-    pub(super) suppressed: u64,
+    /// Every group there could be, those without anybody too.
+    pub(super) groups: BTreeMap<Group, Cell>,
     /// Customers that both have, by e-mail.
     pub(super) shared_by_email: u64,
 }
 
-/// Computes both answers.
+/// Computes all answers.
 pub(super) fn truth(rows: &Rows) -> Truth {
+    Truth {
+        groups: groups(rows),
+        shared_by_email: shared_by_email(rows),
+    }
+}
+
+fn groups(rows: &Rows) -> BTreeMap<Group, Cell> {
     let by_mobile = |common: &Common| common.mobile.usable;
-    let by_email = |common: &Common| common.email.usable;
-    let active: BTreeSet<u64> = reduce(&rows.users, by_mobile, same_user)
-        .into_values()
-        .filter(|user| user.active)
-        .map(|user| user.common.person)
-        .collect();
-    let mut cells = vec![
-        Cell {
-            customers: 0,
-            balances: 0,
-            sum: 0
-        };
-        TIERS.len()
-    ];
+    let users = reduce(&rows.users, by_mobile, same_user);
+    let mut groups = BTreeMap::new();
+    for tier in TIERS {
+        groups.extend(SEGMENTS.map(|segment| ((tier, segment), Cell::default())));
+    }
     for (person, customer) in reduce(&rows.customers, by_mobile, same_customer) {
-        if !active.contains(&person) || customer.opened_on.as_str() >= OPENED_BEFORE {
-            continue;
-        }
-        let cell = &mut cells[customer.tier];
-        cell.customers += 1;
-        if let Some(balance) = customer.balance {
-            cell.balances += 1;
-            cell.sum += balance.clamp(BALANCE_CLIP.0, BALANCE_CLIP.1);
+        let user = users.get(&person).filter(|user| user.active);
+        let opened_before = customer.opened_on.as_str() < OPENED_BEFORE;
+        if let Some(user) = user.filter(|_| opened_before) {
+            let group = (TIERS[customer.tier], SEGMENTS[user.segment]);
+            groups.entry(group).or_default().add(user.spend);
         }
     }
+    groups
+}
+
+fn shared_by_email(rows: &Rows) -> u64 {
+    let by_email = |common: &Common| common.email.usable;
     let users = reduce(&rows.users, by_email, same_user);
     let customers = reduce(&rows.customers, by_email, same_customer);
     let shared = customers
         .keys()
         .filter(|person| users.contains_key(*person));
-    let shown = |cell: &Cell| cell.customers >= MIN_GROUP;
-    Truth {
-        shared_by_email: shared.count() as u64,
-        suppressed: cells.iter().filter(|cell| !shown(cell)).count() as u64,
-        by_tier: TIERS
-            .iter()
-            .zip(cells)
-            .filter(|(_, cell)| shown(cell))
-            .map(|(tier, cell)| ((*tier).to_owned(), cell))
-            .collect(),
+    shared.count() as u64
+}
+
+impl Truth {
+    /// The groups that may be shown.
+    pub(super) fn shown(&self) -> BTreeMap<Group, Cell> {
+        let groups = self.groups.iter().map(|(group, cell)| (*group, *cell));
+        groups
+            .filter(|(_, cell)| cell.customers >= MIN_GROUP)
+            .collect()
     }
 }
 
@@ -114,32 +117,41 @@ fn same_customer(one: &Customer, other: &Customer) -> bool {
 }
 
 fn same_user(one: &User, other: &User) -> bool {
-    one.active == other.active
+    let key = |row: &User| (row.active, row.segment, row.spend);
+    key(one) == key(other)
 }
 
 impl Cell {
-    /// The average as a decimal with as many places as `like` has, half away from zero.
-    pub(super) fn average_like(&self, like: &str) -> Option<String> {
-        if self.balances == 0 {
+    /// One more customer.
+    fn add(&mut self, spend: Option<i64>) {
+        self.customers += 1;
+        if let Some(spend) = spend {
+            self.values += 1;
+            self.sum += spend.clamp(SPEND_CLIP.0, SPEND_CLIP.1);
+        }
+    }
+
+    /// The average as the table writes it: rounded once, half away from zero; of the decimals beyond the second, zeros at the end
+    /// are left out. Nothing where no spending is known.
+    pub(super) fn average(&self) -> Option<String> {
+        const SHIFT: i128 = 10_i128.pow(AVERAGE_DECIMALS as u32);
+        if self.values == 0 {
             return None;
         }
-        let places = like
-            .split_once('.')
-            .map_or(0, |(_, decimals)| decimals.len());
-        let shift = 10_i128.pow(u32::try_from(places).ok()?.min(18));
-        // Hundredths to units of the last place: × shift ÷ 100; then the mean, rounded once.
-        let dividend = i128::from(self.sum) * shift;
-        let divisor = i128::from(self.balances) * 100;
+        // Hundredths to units of the last place, and the mean.
+        let (dividend, divisor) = (i128::from(self.sum) * SHIFT, i128::from(self.values) * 100);
         let units = (2 * dividend.abs() + divisor) / (2 * divisor);
         let sign = if dividend < 0 && units != 0 { "-" } else { "" };
-        if places == 0 {
-            return Some(format!("{sign}{units}"));
+        let mut text = format!(
+            "{sign}{}.{:0AVERAGE_DECIMALS$}",
+            units / SHIFT,
+            units % SHIFT
+        );
+        let shortest = text.len() - (AVERAGE_DECIMALS - 2);
+        while text.len() > shortest && text.ends_with('0') {
+            text.pop();
         }
-        Some(format!(
-            "{sign}{}.{:0places$}",
-            units / shift,
-            units % shift
-        ))
+        Some(text)
     }
 }
 
@@ -150,37 +162,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn averages_round_half_away_from_zero() {
-        let cell = |sum, balances| Cell {
-            customers: balances,
-            balances,
-            sum,
+    fn averages_round_half_away_from_zero_and_drop_zeros_at_the_end() {
+        let average = |sum, values| {
+            let cell = Cell {
+                customers: values,
+                values,
+                sum,
+            };
+            cell.average()
         };
-        let average = |sum, balances, like: &str| cell(sum, balances).average_like(like);
-        assert_eq!(average(1_00, 3, "0.33").as_deref(), Some("0.33"));
-        assert_eq!(average(1, 2, "0.01").as_deref(), Some("0.01"));
-        assert_eq!(average(-1, 2, "0.01").as_deref(), Some("-0.01"));
-        assert_eq!(average(-1, 3, "0.01").as_deref(), Some("0.00"));
-        assert_eq!(average(1_50, 1, "2").as_deref(), Some("2"));
-        assert_eq!(average(2_00, 3, "0.666667").as_deref(), Some("0.666667"));
-        assert_eq!(average(0, 0, "0.00"), None);
+        let due = |text: &str| Some(text.to_owned());
+        assert_eq!(average(100, 3), due("0.3333333333"));
+        assert_eq!(average(200, 3), due("0.6666666667"));
+        assert_eq!(average(-200, 3), due("-0.6666666667"));
+        assert_eq!(average(1, 2), due("0.005"));
+        assert_eq!(average(1, 1 << 40), due("0.00"));
+        assert_eq!(average(150, 1), due("1.50"));
+        assert_eq!(average(-10_000, 1), due("-100.00"));
+        assert_eq!(average(0, 0), None);
     }
 
     #[test]
     fn the_made_up_people_exercise_every_rule() {
         for seed in 0..20 {
-            let truth = truth(&make(SCALE_MIN, &mut Dice::new(seed)));
-            assert_eq!(
-                truth.suppressed, 1,
-                "platinum alone is too small, seed {seed}"
-            );
-            assert_eq!(truth.by_tier.len(), 3, "seed {seed}");
+            let rows = make(SCALE_MIN, &mut Dice::new(seed));
+            let truth = truth(&rows);
+            assert_eq!(truth.groups.len(), TIERS.len() * SEGMENTS.len());
+            let shown = truth.shown();
+            let platinum = shown.keys().any(|(tier, _)| *tier == "platinum");
+            assert!(!platinum, "platinum is too small at any scale, seed {seed}");
+            assert!(shown.len() >= 3, "seed {seed}: {shown:?}");
             assert!(truth.shared_by_email > 1_000, "seed {seed}");
-            let with_null = truth
-                .by_tier
-                .values()
-                .any(|cell| cell.balances < cell.customers);
+            let with_null = shown.values().any(|cell| cell.values < cell.customers);
             assert!(with_null, "seed {seed}");
+            let capped = rows
+                .users
+                .iter()
+                .any(|user| user.spend > Some(SPEND_CLIP.1));
+            assert!(capped, "seed {seed}");
         }
     }
 

@@ -10,6 +10,10 @@ use std::fmt::Write;
 pub(super) const TIERS: [&str; 4] = ["basic", "silver", "gold", "platinum"];
 /// So few of the bank's customers are platinum, at any scale, that a table must not show them.
 const PLATINUM: u64 = 60;
+/// Segments of the platform, in the order of the policy's domain.
+pub(super) const SEGMENTS: [&str; 3] = ["new", "regular", "vip"];
+/// What nearly all users of a segment spend less than, in hundredths.
+const SPEND_BELOW: [u64; 3] = [300_000, 2_000_000, 9_000_000];
 /// Of a hundred customers, this many also use the platform.
 const OVERLAP_PERCENT: u64 = 40;
 /// The platform has this many users for every hundred customers of the bank.
@@ -49,8 +53,10 @@ pub(super) struct Customer {
 pub(super) struct User {
     pub(super) common: Common,
     pub(super) active: bool,
-    /// In hundredths; published to nobody.
-    spend: i64,
+    /// Index into [`SEGMENTS`].
+    pub(super) segment: usize,
+    /// In hundredths; `None` is an empty cell.
+    pub(super) spend: Option<i64>,
 }
 
 /// Both files' rows, in file order.
@@ -78,8 +84,9 @@ pub(super) fn make(scale: u64, dice: &mut Dice) -> Rows {
         } else {
             scale + user_number
         };
-        repeat(user(person, dice), dice, &mut users, |row, _| {
-            row.active = !row.active
+        repeat(user(person, dice), dice, &mut users, |row, dice| {
+            row.active = !row.active;
+            row.spend = spend(row.segment, dice);
         });
     }
     dice.shuffle(&mut customers);
@@ -170,10 +177,30 @@ fn customer(person: u64, tier: usize, dice: &mut Dice) -> Customer {
 }
 
 fn user(person: u64, dice: &mut Dice) -> User {
+    let segment = segment(dice);
     User {
         common: common(person, dice),
         active: !dice.one_in(4),
-        spend: dice.below(1_000_000) as i64,
+        segment,
+        spend: spend(segment, dice),
+    }
+}
+
+/// Most are regular, few are vip.
+fn segment(dice: &mut Dice) -> usize {
+    match dice.below(100) {
+        0..25 => 0,
+        25..90 => 1,
+        _ => 2,
+    }
+}
+
+/// More from segment to segment, sometimes far beyond the cap, sometimes unknown.
+fn spend(segment: usize, dice: &mut Dice) -> Option<i64> {
+    match dice.below(50) {
+        0 => None,
+        1 => Some(10_000_000 + dice.below(20_000_000) as i64),
+        _ => Some(dice.below(SPEND_BELOW[segment]) as i64),
     }
 }
 
@@ -243,11 +270,15 @@ impl Rows {
 
     /// The platform's file.
     pub(super) fn users_csv(&self) -> String {
-        let mut csv = "mobile,email,active,spend_90d,consent,updated_at\n".to_owned();
+        let mut csv = "mobile,email,active,segment,spend_90d,consent,updated_at\n".to_owned();
         for row in &self.users {
             let (mobile, email, consent, updated) = cells(&row.common);
-            let (active, spend) = (row.active, money(row.spend));
-            let _ = writeln!(csv, "{mobile},{email},{active},{spend},{consent},{updated}");
+            let (active, segment) = (row.active, SEGMENTS[row.segment]);
+            let spend = row.spend.map_or_else(String::new, money);
+            let _ = writeln!(
+                csv,
+                "{mobile},{email},{active},{segment},{spend},{consent},{updated}"
+            );
         }
         csv
     }
@@ -311,6 +342,7 @@ mod tests {
                 .any(|row| row.common.consent.is_none())
         );
         assert!(rows.users.iter().any(|row| !row.common.mobile.usable));
+        assert!(rows.users.iter().any(|row| row.spend.is_none()));
         assert_eq!(money(-5), "-0.05");
     }
 }

@@ -39,7 +39,7 @@ nullable = true
 [columns.opened_on]
 "#;
 
-/// The platform's policy for its users. What a user spends stays out of it.
+/// The platform's policy for its users: the bank may group by segment and add up spending, but learns of no user that it is there.
 pub(super) const USERS_POLICY: &str = r#"[dataset]
 name      = "users"
 consent   = "consent"
@@ -53,27 +53,44 @@ latest    = "updated_at"
 
 [columns.mobile]
 id  = "e164(+86)"
-may = { match = ["north-bank"], reveal = ["north-bank"] }
+may = { match = ["north-bank"] }
 [columns.email]
 id  = "email"
 may = { match = ["north-bank"] }
 [columns.active]
 may = { filter = ["north-bank"] }
+[columns.segment]
+may    = { group = ["north-bank"] }
+domain = ["new", "regular", "vip"]
+[columns.spend_90d]
+may      = { sum = ["north-bank"] }
+clip     = [0, 100_000]
+scale    = 2
+nullable = true
 "#;
 
-/// The first question: a table over the bank's own columns, for the active users that both have.
-pub(super) fn by_tier(expires: &str) -> String {
+/// The first question: a table over columns of both, for the active users that both have.
+pub(super) fn tier_by_segment(expires: &str) -> String {
+    by_both("tier-by-segment", "none", expires)
+}
+
+/// The same once more, with noise.
+pub(super) fn tier_by_segment_noise(expires: &str) -> String {
+    by_both("tier-by-segment-noise", "1.0", expires)
+}
+
+fn by_both(name: &str, epsilon: &str, expires: &str) -> String {
     format!(
         r#"entente: 1
-name: balance-by-tier
+name: {name}
 purpose: size a co-branded card offer
 legal_basis: consent (PIPL art. 13(1)); PIA-2026-014
 ask: |
-  SELECT b.tier, COUNT(*) AS customers, AVG(b.balance) AS average_balance
+  SELECT b.tier, p.segment, COUNT(*) AS customers, AVG(p.spend_90d) AS average_spend
   FROM "north-bank".customers b JOIN "river-pay".users p ON b.mobile = p.mobile
   WHERE p.active AND b.opened_on < DATE '2026-01-01'
-  GROUP BY b.tier
-protect: {{ epsilon: none, min_group: 50 }}
+  GROUP BY b.tier, p.segment
+protect: {{ epsilon: {epsilon}, min_group: 50 }}
 results_to: [north-bank]
 expires: {expires}
 runs: 1
@@ -81,7 +98,7 @@ runs: 1
     )
 }
 
-/// The second question: one number.
+/// Another question: one number.
 pub(super) fn shared_by_email(expires: &str) -> String {
     format!(
         r#"entente: 1
@@ -111,7 +128,8 @@ mod tests {
             Policy::from_toml(toml).expect("what the demo writes is valid");
         }
         for yaml in [
-            by_tier("2030-01-01T00:00:00Z"),
+            tier_by_segment("2030-01-01T00:00:00Z"),
+            tier_by_segment_noise("2030-01-01T00:00:00Z"),
             shared_by_email("2030-01-01T00:00:00Z"),
         ] {
             Job::from_yaml(&yaml).expect("what the demo writes is valid");

@@ -2,10 +2,12 @@
 
 use super::Demo;
 use super::dice::Dice;
+use super::likely::{ERRORS_MOST, table_is_likely};
 use super::narrative::{self as say, Sentence};
 use super::oracle::{MIN_GROUP, Truth, truth};
 use super::people::{Rows, make};
 use super::question::{self, CUSTOMERS_POLICY, USERS_POLICY, bank, platform};
+use super::report::{Question, Report, traffic};
 use super::verdict::{number_is_true, table_is_true};
 use crate::data::ids_text;
 use crate::duration::{bytes_in_words, in_words, moment};
@@ -17,41 +19,18 @@ use crate::result_table::ResultTable;
 use crate::screen::Screen;
 use entente_wire::policy::Policy;
 use entente_wire::problem::Problem;
-use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 /// The demo's jobs expire after a month: whoever keeps its files may ask them again by hand.
 const EXPIRES_S: u64 = 30 * 24 * 3600;
-/// Rows of the answers that are read: there are four tiers.
+/// Rows of the answers that are read: there are twelve groups.
 const ROWS_MAX: usize = 100;
 
 /// Speaks to people; programs get one document at the end.
 struct Voice<'a> {
     demo: &'a Demo,
     screen: Screen,
-}
-
-/// The JSON document of `entente demo`.
-#[derive(Serialize)]
-struct Report {
-    correct: bool,
-    seed: u64,
-    scale: u64,
-    total_s: f64,
-    questions: Vec<Question>,
-}
-
-/// One question and what became of it.
-#[derive(Serialize)]
-struct Question {
-    name: &'static str,
-    result: ResultTable,
-    wall_s: f64,
-    sent_bytes: u64,
-    received_bytes: u64,
-    /// In which way the answer is not the truth.
-    wrong: Option<String>,
 }
 
 /// Both files, as they lie in the demo's folder.
@@ -74,7 +53,8 @@ pub(super) async fn tell(demo: &Demo, screen: Screen) -> Result<(), Failure> {
     let mut world = voice.open(folder).await?;
     voice.register_and_publish(&mut world, &files).await?;
     let questions = vec![
-        voice.by_tier(&mut world, &truth).await?,
+        voice.tier_by_segment(&mut world, &truth).await?,
+        voice.with_noise(&mut world, &truth).await?,
         voice.shared_by_email(&mut world, &truth).await?,
     ];
     let wrong = questions.iter().find_map(|question| question.wrong.clone());
@@ -123,12 +103,19 @@ impl Voice<'_> {
         write(&files.customers, rows.customers_csv())?;
         write(&files.users, rows.users_csv())?;
         // The demo needs these in memory only; whoever keeps the folder goes on with them by hand.
-        write(&folder.join("customers.toml"), CUSTOMERS_POLICY.to_owned())?;
-        write(&folder.join("users.toml"), USERS_POLICY.to_owned())?;
-        let by_tier = question::by_tier(&expires());
-        write(&folder.join("balance-by-tier.yaml"), by_tier)?;
-        let shared = question::shared_by_email(&expires());
-        write(&folder.join("shared-by-email.yaml"), shared)?;
+        let expires = expires();
+        for (name, text) in [
+            ("customers.toml", CUSTOMERS_POLICY.to_owned()),
+            ("users.toml", USERS_POLICY.to_owned()),
+            ("tier-by-segment.yaml", question::tier_by_segment(&expires)),
+            (
+                "tier-by-segment-noise.yaml",
+                question::tier_by_segment_noise(&expires),
+            ),
+            ("shared-by-email.yaml", question::shared_by_email(&expires)),
+        ] {
+            write(&folder.join(name), text)?;
+        }
         let (customers, users) = (rows.customers.len(), rows.users.len());
         self.say(
             &say::DATA,
@@ -184,8 +171,8 @@ impl Voice<'_> {
         world.await_catalogs(2).await
     }
 
-    async fn by_tier(&self, world: &mut World, truth: &Truth) -> Result<Question, Failure> {
-        let yaml = question::by_tier(&expires());
+    async fn tier_by_segment(&self, world: &mut World, truth: &Truth) -> Result<Question, Failure> {
+        let yaml = question::tier_by_segment(&expires());
         self.say(&say::ASK, &[&bank()]);
         self.quote(&yaml);
         let node = &mut world.member(&bank())?.node;
@@ -194,28 +181,46 @@ impl Voice<'_> {
         self.quote(&page);
         let (finished, table) = self.ask(world, yaml).await?;
         self.say(&say::ANSWER, &[&bank()]);
-        self.screen.line(table.text());
-        if let Some(groups) = table.suppressed_groups {
-            self.add(&say::SUPPRESSED, &[&groups, &MIN_GROUP]);
-        }
+        self.show(&table);
         let wrong = table_is_true(&table, truth).err();
         if wrong.is_none() {
             self.say(&say::RIGHT, &[]);
         }
-        Ok(Question::of("balance-by-tier", table, &finished, wrong))
+        Ok(Question::of("tier-by-segment", table, &finished, wrong))
+    }
+
+    async fn with_noise(&self, world: &mut World, truth: &Truth) -> Result<Question, Failure> {
+        self.say(&say::NOISE, &[]);
+        let yaml = question::tier_by_segment_noise(&expires());
+        let (finished, table) = self.ask(world, yaml).await?;
+        self.show(&table);
+        let wrong = table_is_likely(&table, truth).err();
+        if wrong.is_none() {
+            self.say(&say::LIKELY, &[&ERRORS_MOST]);
+        }
+        let name = "tier-by-segment-noise";
+        Ok(Question::of(name, table, &finished, wrong))
     }
 
     async fn shared_by_email(&self, world: &mut World, truth: &Truth) -> Result<Question, Failure> {
         self.say(&say::SECOND, &[&bank()]);
-        let (finished, table) = self
-            .ask(world, question::shared_by_email(&expires()))
-            .await?;
-        self.screen.line(table.text());
+        let yaml = question::shared_by_email(&expires());
+        let (finished, table) = self.ask(world, yaml).await?;
+        self.show(&table);
         let wrong = number_is_true(&table, truth).err();
         if wrong.is_none() {
             self.say(&say::RIGHT, &[]);
         }
         Ok(Question::of("shared-by-email", table, &finished, wrong))
+    }
+
+    /// An answer, and how much of it is not shown.
+    fn show(&self, table: &ResultTable) {
+        self.screen.line(table.rows_text());
+        let suppressed = table.suppressed_groups.filter(|groups| *groups > 0);
+        if let Some(groups) = suppressed {
+            self.add(&say::SUPPRESSED, &[&groups, &MIN_GROUP]);
+        }
     }
 
     /// Submits, has both sides approve, runs, and reads the answer.
@@ -259,32 +264,6 @@ impl Voice<'_> {
             self.screen.line(format!("   {command:<28} # {what}"));
         }
     }
-}
-
-impl Question {
-    fn of(
-        name: &'static str,
-        result: ResultTable,
-        finished: &Finished,
-        wrong: Option<String>,
-    ) -> Self {
-        let (sent_bytes, received_bytes) = traffic(finished);
-        Self {
-            name,
-            result,
-            wall_s: finished.wall_s,
-            sent_bytes,
-            received_bytes,
-            wrong,
-        }
-    }
-}
-
-fn traffic(finished: &Finished) -> (u64, u64) {
-    let progress = finished.job.progress.as_ref();
-    progress.map_or((0, 0), |progress| {
-        (progress.sent_bytes, progress.received_bytes)
-    })
 }
 
 fn expires() -> String {

@@ -1,48 +1,55 @@
 //! Holds what the node answered against the truth, cell by cell.
 
-use super::oracle::Truth;
+use super::oracle::{Group, Truth};
 use crate::result_table::ResultTable;
+use std::collections::BTreeMap;
 
-/// Why the table is not the truth; nothing when it is.
+/// A cell of an answer; an empty one is null.
+type Answered = Option<String>;
+
+/// Why the exact table is not the truth; nothing when it is.
 pub(super) fn table_is_true(table: &ResultTable, truth: &Truth) -> Result<(), String> {
-    expect_columns(table, &["tier", "customers", "average_balance"])?;
-    let shown: Vec<&str> = table
-        .rows
-        .iter()
-        .filter_map(|row| row[0].as_deref())
-        .collect();
-    let due: Vec<&str> = truth.by_tier.keys().map(String::as_str).collect();
-    let mut sorted = shown.clone();
-    sorted.sort_unstable();
-    if sorted != due {
-        return Err(format!("tiers {shown:?} are shown, {due:?} are due"));
+    expect_columns(table, &["tier", "segment", "customers", "average_spend"])?;
+    let rows = by_group(table, truth)?;
+    let due = truth.shown();
+    if !rows.keys().eq(due.keys()) {
+        let (shown, due): (Vec<_>, Vec<_>) = (rows.keys().collect(), due.keys().collect());
+        return Err(format!("groups {shown:?} are shown, {due:?} are due"));
     }
-    if table.suppressed_groups != Some(truth.suppressed) {
-        let said = table.suppressed_groups;
-        return Err(format!(
-            "{said:?} groups are reported suppressed, {} are",
-            truth.suppressed
-        ));
-    }
-    for row in &table.rows {
-        let [Some(tier), customers, average] = row.as_slice() else {
-            return Err(format!("{row:?} is not a row of the answer"));
-        };
-        let Some(cell) = truth.by_tier.get(tier) else {
-            return Err(format!("{tier} is no tier"));
-        };
-        let due = Some(cell.customers.to_string());
-        if *customers != due {
-            return Err(format!("{tier}: {customers:?} customers, {due:?} in truth"));
-        }
-        let due = cell.average_like(average.as_deref().unwrap_or("0.00"));
-        if *average != due {
-            return Err(format!(
-                "{tier}: an average of {average:?}, {due:?} in truth"
-            ));
+    for ((group, cell), numbers) in due.iter().zip(rows.values()) {
+        let due = [Some(cell.customers.to_string()), cell.average()];
+        if *numbers != due {
+            return Err(format!("{group:?}: {numbers:?}, {due:?} in truth"));
         }
     }
     Ok(())
+}
+
+/// The numbers of each row by its group: no group twice, none that is not in the domains, and all others counted as suppressed.
+pub(super) fn by_group<'a>(
+    table: &'a ResultTable,
+    truth: &Truth,
+) -> Result<BTreeMap<Group, &'a [Answered]>, String> {
+    let mut rows = BTreeMap::new();
+    for row in &table.rows {
+        let [Some(tier), Some(segment), numbers @ ..] = row.as_slice() else {
+            return Err(format!("{row:?} is not a row of the answer"));
+        };
+        let is_this = |group: &&Group| **group == (tier.as_str(), segment.as_str());
+        let known = truth.groups.keys().find(is_this);
+        let known = known.ok_or_else(|| format!("{tier}, {segment} is no group"))?;
+        if rows.insert(*known, numbers).is_some() {
+            return Err(format!("{tier}, {segment} stands there twice"));
+        }
+    }
+    let suppressed = (truth.groups.len() - rows.len()) as u64;
+    if table.suppressed_groups != Some(suppressed) {
+        let said = table.suppressed_groups;
+        return Err(format!(
+            "{said:?} groups are reported suppressed, {suppressed} are not shown"
+        ));
+    }
+    Ok(rows)
 }
 
 /// Why the one number is not the truth.
@@ -55,7 +62,7 @@ pub(super) fn number_is_true(table: &ResultTable, truth: &Truth) -> Result<(), S
     }
 }
 
-fn expect_columns(table: &ResultTable, due: &[&str]) -> Result<(), String> {
+pub(super) fn expect_columns(table: &ResultTable, due: &[&str]) -> Result<(), String> {
     if table.columns == due {
         return Ok(());
     }
@@ -68,14 +75,18 @@ mod tests {
     use super::*;
 
     fn truth() -> Truth {
-        let cell = Cell {
-            customers: 60,
-            balances: 3,
+        let cell = |customers| Cell {
+            customers,
+            values: 3,
             sum: 200,
         };
         Truth {
-            by_tier: [("gold".to_owned(), cell)].into(),
-            suppressed: 1,
+            groups: [
+                (("gold", "new"), cell(60)),
+                (("gold", "vip"), cell(49)),
+                (("basic", "vip"), cell(0)),
+            ]
+            .into(),
             shared_by_email: 70,
         }
     }
@@ -84,36 +95,37 @@ mod tests {
         ResultTable::from_csv(csv.as_bytes(), 10, Some(suppressed)).expect("valid CSV")
     }
 
+    const HEADER: &str = "tier,segment,customers,average_spend";
+    const ROW: &str = "gold,new,60,0.6666666667";
+
     #[test]
     fn the_truth_is_true() {
-        let table = answer("tier,customers,average_balance\ngold,60,0.67\n", 1);
+        let table = answer(&format!("{HEADER}\n{ROW}\n"), 2);
         assert_eq!(table_is_true(&table, &truth()), Ok(()));
-        assert_eq!(
-            number_is_true(&answer("shared_customers\n70\n", 0), &truth()),
-            Ok(())
-        );
+        let number = answer("shared_customers\n70\n", 0);
+        assert_eq!(number_is_true(&number, &truth()), Ok(()));
     }
 
     #[test]
     fn every_kind_of_wrong_answer_is_noticed() {
-        for (csv, suppressed) in [
-            ("tier,customers\ngold,60\n", 1),
-            ("tier,customers,average_balance\ngold,61,0.67\n", 1),
-            ("tier,customers,average_balance\ngold,60,0.66\n", 1),
-            ("tier,customers,average_balance\ngold,60,\n", 1),
-            ("tier,customers,average_balance\nsilver,60,0.67\n", 1),
-            ("tier,customers,average_balance\n", 1),
-            (
-                "tier,customers,average_balance\ngold,60,0.67\ngold,60,0.67\n",
-                1,
-            ),
-            ("tier,customers,average_balance\ngold,60,0.67\n", 0),
+        for (rows, suppressed) in [
+            ("", 3),
+            ("gold,new,61,0.6666666667\n", 2),
+            ("gold,new,60,0.67\n", 2),
+            ("gold,new,60,\n", 2),
+            ("gold,vip,60,0.6666666667\n", 2),
+            ("gold,new,60,0.6666666667\ngold,vip,49,0.6666666667\n", 1),
+            ("gold,new,60,0.6666666667\nbasic,vip,0,\n", 1),
+            ("gold,new,60,0.6666666667\ngold,new,60,0.6666666667\n", 2),
+            ("silver,new,60,0.6666666667\n", 2),
+            ("gold,new,60,0.6666666667\n", 1),
         ] {
-            assert!(
-                table_is_true(&answer(csv, suppressed), &truth()).is_err(),
-                "{csv}"
-            );
+            let table = answer(&format!("{HEADER}\n{rows}"), suppressed);
+            assert!(table_is_true(&table, &truth()).is_err(), "{rows}");
         }
-        assert!(number_is_true(&answer("shared_customers\n71\n", 0), &truth()).is_err());
+        let other = answer("tier,segment,customers\ngold,new,60\n", 2);
+        assert!(table_is_true(&other, &truth()).is_err());
+        let number = answer("shared_customers\n71\n", 0);
+        assert!(number_is_true(&number, &truth()).is_err());
     }
 }

@@ -15,7 +15,7 @@ use crate::service::interruptible;
 use clap::Args;
 use entente_wire::job::Job;
 use entente_wire::names::OrgName;
-use entente_wire::problem::{Code, Problem};
+use entente_wire::problem::{Code, Problem, Side};
 use organisation::{Organisation, Organisations};
 use report::{Report, Results, Spent};
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ impl Lab {
         let organisations = self.organisations.read()?;
         let asker = asker(&job, &organisations)?;
         let mut setup = Vec::new();
-        let mut world = start(&organisations, self.keep.as_deref(), &mut setup).await?;
+        let mut world = start(&organisations, &asker, self.keep.as_deref(), &mut setup).await?;
         check(&mut world, &asker, &yaml).await?;
         let before = Spent::by(&world);
         let display = Display::quiet_unless_interactive(context.screen);
@@ -106,6 +106,7 @@ fn asker(job: &Job, organisations: &[Organisation]) -> Result<OrgName, Problem> 
 /// Starts all processes, links everyone, registers and publishes everything.
 async fn start(
     organisations: &[Organisation],
+    asker: &OrgName,
     keep: Option<&Path>,
     setup: &mut Vec<Timer>,
 ) -> Result<World, Failure> {
@@ -123,7 +124,8 @@ async fn start(
     for organisation in organisations {
         let member = world.member(&organisation.org)?;
         for dataset in &organisation.datasets {
-            member.register(&dataset.policy, &dataset.file).await?;
+            let registered = member.register(&dataset.policy, &dataset.file).await;
+            registered.map_err(|problem| seen_from(asker, &member.org, problem.into()))?;
         }
     }
     setup.push(Timer::since(begin, "registering"));
@@ -131,15 +133,30 @@ async fn start(
     for organisation in organisations {
         let member = world.member(&organisation.org)?;
         for dataset in &organisation.datasets {
-            member
-                .publish(&dataset.policy, dataset.policy_text.clone())
-                .await?;
+            let policy = dataset.policy_text.clone();
+            let published = member.publish(&dataset.policy, policy).await;
+            published.map_err(|failure| seen_from(asker, &member.org, failure))?;
         }
     }
     let published = organisations.iter().map(|each| each.datasets.len()).sum();
     world.await_catalogs(published).await?;
     setup.push(Timer::since(begin, "publishing"));
     Ok(world)
+}
+
+/// What stopped an organisation's node, in the asker's words: for whoever runs the lab, not every node is "here".
+fn seen_from(asker: &OrgName, org: &OrgName, failure: Failure) -> Failure {
+    match failure {
+        Failure::Problems(mut problems) if asker != org => {
+            for problem in &mut problems {
+                if problem.side == Side::Here {
+                    problem.side = Side::Partner { org: org.clone() };
+                }
+            }
+            Failure::Problems(problems)
+        }
+        other => other,
+    }
 }
 
 /// Every reason why the question cannot be asked, before anybody is asked to approve.
@@ -150,4 +167,29 @@ async fn check(world: &mut World, asker: &OrgName, yaml: &str) -> Result<(), Fai
         return Ok(());
     }
     Err(Failure::Problems(check.problems))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_here_at_the_askers_node_alone() {
+        let org = |name: &str| name.parse::<OrgName>().expect("a label");
+        let (asker, other) = (org("north-bank"), org("river-pay"));
+        let side = |org: &OrgName, side: Side| {
+            let problem = Problem {
+                side,
+                ..Problem::here(Code::ValueOutside, "a value", "repair it")
+            };
+            match seen_from(&asker, org, problem.into()) {
+                Failure::Problems(problems) => problems.first().map(|first| first.side.clone()),
+                _ => None,
+            }
+        };
+        assert_eq!(side(&asker, Side::Here), Some(Side::Here));
+        let partner = Side::Partner { org: other.clone() };
+        assert_eq!(side(&other, Side::Here), Some(partner));
+        assert_eq!(side(&other, Side::Request), Some(Side::Request));
+    }
 }

@@ -8,10 +8,27 @@ fn the_demo_is_right_and_says_so_to_programs() {
     let home = TempDir::new().expect("a folder");
     let report = entente(home.path(), &["demo", "--scale", "4000", "--seed", "5"]).json();
     assert_eq!(report["correct"], true);
-    assert_eq!(report["questions"].as_array().map(Vec::len), Some(2));
-    let table = &report["questions"][0]["result"];
-    assert_eq!(table["suppressed_groups"], 1);
-    assert_eq!(table["row_count"], 3);
+    let names = report["questions"].as_array().map(|questions| {
+        let names = questions.iter().map(|question| question["name"].clone());
+        names.collect::<Vec<_>>()
+    });
+    let due = [
+        "tier-by-segment",
+        "tier-by-segment-noise",
+        "shared-by-email",
+    ];
+    assert_eq!(names, Some(due.map(Into::into).to_vec()));
+    for question in [0, 1] {
+        let table = &report["questions"][question]["result"];
+        let count = |name: &str| table[name].as_u64().expect("a number");
+        assert!(count("row_count") >= 3, "{table}");
+        assert_eq!(count("row_count") + count("suppressed_groups"), 12);
+    }
+    let exact = report["questions"][0]["result"].to_string();
+    assert!(!exact.contains("platinum"), "too few: {exact}");
+    assert!(!exact.contains("_se"), "exact: {exact}");
+    let noisy = &report["questions"][1]["result"]["columns"];
+    assert!(noisy.to_string().contains("average_spend_se"), "{noisy}");
 }
 
 #[test]
@@ -23,10 +40,14 @@ fn the_demo_speaks_chinese_and_keeps_what_it_is_told_to() {
     ];
     let outcome = entente_text(home.path(), &args);
     assert!(outcome.succeeded(), "{outcome:?}");
-    assert!(outcome.stdout.contains("两家机构"), "{}", outcome.stdout);
+    for said in ["两家机构", "被隐去的分组"] {
+        assert!(outcome.stdout.contains(said), "{}", outcome.stdout);
+    }
     for file in [
         "customers.csv",
         "users.csv",
+        "tier-by-segment.yaml",
+        "tier-by-segment-noise.yaml",
         "north-bank/keys/root.key",
         "river-pay/journal",
     ] {

@@ -1,6 +1,6 @@
 //! Questions that may not be asked: refused with the rule and who could change it, before anybody is asked to approve.
 
-use crate::world::files::{OVERLAP, job, job_with, users_policy};
+use crate::world::files::{OVERLAP, SHARED, job, job_with, users_policy};
 use crate::world::{BANK, PAY, World};
 use entente_wire::problem::{Code, Problem};
 
@@ -31,7 +31,7 @@ fn a_column_that_is_not_published_is_refused() {
 }
 
 #[test]
-fn an_aggregate_over_the_partners_column_needs_the_blind_join() {
+fn an_aggregate_over_the_partners_column_is_refused_to_protocols_that_reveal() {
     let ask = "SELECT u.segment, COUNT(*) AS n FROM {c} c JOIN {u} u ON c.mobile = u.mobile GROUP BY u.segment";
     let world = World::shared();
     let name = "blind";
@@ -42,10 +42,16 @@ fn an_aggregate_over_the_partners_column_needs_the_blind_join() {
     );
     world.publish(PAY, "blind-u", &granted).json();
     world.await_catalog(BANK, PAY, "blind-u", 2);
-    let problem = world
-        .try_submit(BANK, &job(name, ask))
-        .problem(Code::NotInThisVersion);
-    assert!(problem.what.contains("blind join"), "{problem:?}");
+    let blind = job(name, ask);
+    let vole = blind.replace("epsilon: none", "epsilon: none, protocol: vole");
+    assert_ne!(blind, vole);
+    let problem = world.try_submit(BANK, &vole).problem(Code::Question);
+    assert!(problem.todo.contains("blind join"), "{problem:?}");
+    let (id, end) = world.run(&blind);
+    assert_eq!(end["state"], "done", "{end}");
+    assert_eq!(end["suppressed_groups"], 1, "nobody is new: {end}");
+    let due = format!("segment,n\nvip,{SHARED}\n");
+    assert_eq!(world.result(BANK, &id), due);
 }
 
 #[test]
