@@ -6,7 +6,7 @@
 //! share the Hamming distance, which is below 128 as a target has at most 127 bits.
 //!
 //! **One of 128.** The targets are equal where a = −b. Seven transfers, chosen by the bits of a, have keys K_j of 128 bits; S sends
-//! T = e_S ⊕ [v = −b] ⊕ M[v] for every v, where bit v of M is that of ⊕_j K_j^{v_j}. R knows M[a] alone: every other v differs from a in a
+//! T = e_S ⊕ \[v = −b\] ⊕ M\[v\] for every v, where bit v of M is that of ⊕_j K_j^{v_j}. R knows M\[a\] alone: every other v differs from a in a
 //! bit j, and bit v of the key it did not choose there is used for nothing else.
 //!
 //! S sees masked choices, R sees differences hidden by k1 or k0, whichever it did not choose, and 127 bits hidden by M. Semi-honest: an

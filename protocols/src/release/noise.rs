@@ -31,7 +31,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// A fraction above zero, of at most [`NUMERATOR_MAX`] parts; `None` if it is none.
+    /// A fraction above zero, of a numerator below 2^120; `None` if it is none.
     pub fn new(numerator: u128, denominator: u64) -> Option<Self> {
         let fits = (1..=NUMERATOR_MAX).contains(&numerator);
         (fits && denominator > 0).then_some(Self {
