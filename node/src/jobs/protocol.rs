@@ -24,12 +24,12 @@ const CORES: u64 = 2;
 const VOLE_ID_MEMORY_BYTES: u64 = 128;
 /// What a bucket in flight holds whatever its size: the vectors of the silent VOLE.
 const VOLE_LANE_MEMORY_MIB: u64 = 24;
-/// What one node computes in the blind join for one id of either side, whatever the table.
-const BLIND_ID_NANOSECONDS: u64 = 900;
+/// What one node computes in the blind join for one id of either side, whatever the table, with the line's encryption.
+const BLIND_ID_NANOSECONDS: u64 = 1_700;
 /// And for each word of the table, cells times moments.
 const BLIND_WORD_NANOSECONDS: u64 = 5;
 /// As [`VOLE_ID_MEMORY_BYTES`]: hints have three entries an id.
-const BLIND_ID_MEMORY_BYTES: u64 = 320;
+const BLIND_ID_MEMORY_BYTES: u64 = 192;
 /// As [`VOLE_LANE_MEMORY_MIB`], with the trees of one tile of bins.
 const BLIND_LANE_MEMORY_MIB: u64 = 64;
 

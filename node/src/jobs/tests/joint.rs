@@ -295,6 +295,23 @@ fn privacy_loss_is_spent_at_both_nodes_and_exact_at_the_boundary() {
     assert_ne!(pair.bank.state(third), JobState::Done);
 }
 
+#[test]
+fn of_two_sessions_that_are_on_only_one_spends_what_is_left_for_one() {
+    let mut pair = pair();
+    let other = noisy("2.0").replace("COUNT(*) AS n", "COUNT(*) AS m");
+    pair.ready(&noisy("2.0"));
+    let first = pair.open();
+    let second = pair.ready(&other);
+    // Nothing is spent yet, so this one opens too.
+    let late = pair.open();
+    assert_eq!(late.asked.job, second);
+    pair.run(first).expect("runs");
+    let problem = pair.run(late).expect_err("nothing is left");
+    assert_eq!(problem.code, Code::BudgetUsedUp);
+    assert_eq!(losses(&pair), [vec![2_000_000], vec![2_000_000]]);
+    assert_ne!(pair.bank.state(second), JobState::Done);
+}
+
 /// A line that breaks when the first message of a kind from `from` on has come.
 struct BreaksAt {
     line: Box<dyn Transport + Send>,
