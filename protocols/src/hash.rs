@@ -19,17 +19,6 @@ use crate::simd::short_hash;
 /// Blocks handed to the cipher at once: they stay in the first cache between its two calls.
 const BATCH: usize = 64;
 
-/// 0, 1, 2, … as blocks.
-static NUMBERS: [Block; BATCH] = {
-    let mut numbers = [Block::ZERO; BATCH];
-    let mut i = 0;
-    while i < BATCH {
-        numbers[i] = Block(i as u128);
-        i += 1;
-    }
-    numbers
-};
-
 /// 32 bytes that depend on the purpose, the session and all parts, and on how the parts are divided.
 pub fn digest(purpose: &'static str, sid: &SessionId, parts: &[&[u8]]) -> [u8; 32] {
     *hasher(purpose, sid, parts).finalize().as_bytes()
@@ -145,18 +134,13 @@ impl CorrelationHash {
     ) {
         assert_eq!(inputs.len(), outputs.len(), "as many outputs as inputs");
         assert!(first_tweak.is_multiple_of(128), "whole batches of tweaks");
-        let mut tweak = first_tweak;
-        for (inputs, outputs) in inputs.chunks(BATCH).zip(outputs.chunks_mut(BATCH)) {
-            let mut cells = [Block::ZERO; BATCH];
-            let cells = &mut cells[..inputs.len()];
-            // The tweak is a multiple of the batch, so adding a number below it is the same as an exclusive or.
-            let common = offset ^ Block(tweak);
-            let numbered = inputs.iter().zip(&NUMBERS);
-            for (cell, (input, number)) in cells.iter_mut().zip(numbered) {
-                *cell = *input ^ common ^ *number;
-            }
-            self.permutation.encrypt_and_add(cells, outputs);
-            tweak = tweak.wrapping_add(BATCH as u128);
+        for (place, (inputs, outputs)) in
+            inputs.chunks(128).zip(outputs.chunks_mut(128)).enumerate()
+        {
+            let tweak = first_tweak.wrapping_add(128 * place as u128);
+            // A multiple of 128 plus a number below it is their exclusive or.
+            self.permutation
+                .hash_numbered(inputs, offset ^ Block(tweak), outputs);
         }
     }
 

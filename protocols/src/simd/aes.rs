@@ -10,6 +10,9 @@ use zeroize::Zeroize;
 
 pub(super) const ROUND_KEYS: usize = 11;
 
+/// Blocks hashed at a time without a wide kernel: they stay in the first cache.
+const HASH_BATCH: usize = 64;
+
 /// AES-128 under one key; wiped when dropped.
 pub(crate) struct Aes {
     portable: Aes128Enc,
@@ -55,6 +58,36 @@ impl Aes {
             return;
         }
         portable::encrypt(&self.portable, blocks);
+    }
+
+    /// Writes `AES(x) ⊕ x` with `x = input ⊕ base ⊕ i` for input number i, counted from zero.
+    ///
+    /// # Panics
+    /// If there are not as many outputs as inputs: a caller's defect.
+    pub(crate) fn hash_numbered(&self, inputs: &[Block], base: Block, outputs: &mut [Block]) {
+        assert_eq!(inputs.len(), outputs.len(), "as many outputs as inputs");
+        let (mut inputs, mut outputs, mut done) = (inputs, outputs, 0);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(width) = self.width {
+            let (whole, rest) = inputs.as_chunks();
+            let (whole_outputs, rest_outputs) = outputs.as_chunks_mut();
+            // SAFETY: `widest` has seen this width on this CPU.
+            unsafe { x86::hash_numbered(width, &self.round_keys, whole, base, whole_outputs) };
+            done = whole.as_flattened().len();
+            (inputs, outputs) = (rest, rest_outputs);
+        }
+        for (inputs, outputs) in inputs
+            .chunks(HASH_BATCH)
+            .zip(outputs.chunks_mut(HASH_BATCH))
+        {
+            let mut cells = [Block::ZERO; HASH_BATCH];
+            let cells = &mut cells[..inputs.len()];
+            for (cell, input) in cells.iter_mut().zip(inputs) {
+                *cell = *input ^ base ^ Block(done as u128);
+                done += 1;
+            }
+            self.encrypt_and_add(cells, outputs);
+        }
     }
 
     /// Writes `AES(input) ⊕ input` for each of `inputs`: not invertible without the input.

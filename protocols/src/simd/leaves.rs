@@ -24,41 +24,31 @@ pub(crate) struct Sums<'a> {
     pub(crate) bits: &'a mut [[Block; BLOCKS]; BITS],
 }
 
-/// Replaces the first `count` blocks of each sum by those of the streams from block `first` on; what comes behind them is of no use. If
-/// `ALL` is not set, the first leaf's stream is left out and the sum of all means nothing.
+/// Replaces the first `count` blocks of each sum by those of the streams from block `first` on; what comes behind them is of no use. The
+/// first leaf's stream is in the sum of all alone.
 ///
 /// # Panics
 /// If `count` is more than [`BLOCKS`]: a caller's defect.
-pub(crate) fn sum<const ALL: bool>(
-    leaves: &[Aes; LEAVES],
-    first: u64,
-    count: usize,
-    sums: Sums<'_>,
-) {
+pub(crate) fn sum(leaves: &[Aes; LEAVES], first: u64, count: usize, sums: Sums<'_>) {
     assert!(count <= BLOCKS, "no more blocks than there is room for");
     #[cfg(target_arch = "x86_64")]
     if let Some((width, keys)) = x86::keys(leaves) {
         // SAFETY: the leaves' kernels were chosen for this CPU, which so has the width.
-        unsafe { x86::sum::<ALL>(width, &keys, first, count, sums) };
+        unsafe { x86::sum(width, &keys, first, count, sums) };
         return;
     }
-    portable::sum::<ALL>(leaves, first, count, sums);
+    portable::sum(leaves, first, count, sums);
 }
 
 mod portable {
     use super::{Aes, BLOCKS, Block, LEAVES, Sums};
 
-    pub(super) fn sum<const ALL: bool>(
-        leaves: &[Aes; LEAVES],
-        first: u64,
-        count: usize,
-        sums: Sums<'_>,
-    ) {
+    pub(super) fn sum(leaves: &[Aes; LEAVES], first: u64, count: usize, sums: Sums<'_>) {
         sums.all[..count].fill(Block::ZERO);
         sums.bits
             .iter_mut()
             .for_each(|sum| sum[..count].fill(Block::ZERO));
-        for (number, leaf) in leaves.iter().enumerate().skip(usize::from(!ALL)) {
+        for (number, leaf) in leaves.iter().enumerate() {
             let mut stream: [Block; BLOCKS] =
                 std::array::from_fn(|i| Block(u128::from(first) + i as u128));
             leaf.encrypt(&mut stream[..count]);
@@ -99,10 +89,8 @@ mod tests {
         (all, bits)
     }
 
-    fn assert_agree(all: bool, count: usize, values: &Values, expected: &Values) {
-        if all {
-            assert_eq!(values.0[..count], expected.0[..count]);
-        }
+    fn assert_agree(count: usize, values: &Values, expected: &Values) {
+        assert_eq!(values.0[..count], expected.0[..count]);
         for (values, expected) in values.1.iter().zip(&expected.1) {
             assert_eq!(values[..count], expected[..count]);
         }
@@ -113,20 +101,14 @@ mod tests {
         fn every_kernel_agrees_with_the_portable_twin(seed: u128, first in 0..u64::MAX / 2, count in 0..=BLOCKS) {
             let mut prg = Prg::new(Block(seed));
             let leaves: [Aes; LEAVES] = std::array::from_fn(|_| Aes::new(prg.blocks(1)[0]));
-            let expected = by(|sums| portable::sum::<true>(&leaves, first, count, sums));
-            let without = by(|sums| portable::sum::<false>(&leaves, first, count, sums));
-            assert_agree(true, count, &by(|sums| sum::<true>(&leaves, first, count, sums)), &expected);
-            assert_agree(false, count, &by(|sums| sum::<false>(&leaves, first, count, sums)), &without);
-            prop_assert_eq!(expected.1, without.1, "the first leaf's number has no bits");
+            let expected = by(|sums| portable::sum(&leaves, first, count, sums));
+            assert_agree(count, &by(|sums| sum(&leaves, first, count, sums)), &expected);
             #[cfg(target_arch = "x86_64")]
             if let Some((_, keys)) = x86::keys(&leaves) {
                 for width in crate::simd::aes::x86::all_widths() {
                     // SAFETY: this CPU has the width.
-                    let all = by(|sums| unsafe { x86::sum::<true>(width, &keys, first, count, sums) });
-                    assert_agree(true, count, &all, &expected);
-                    // SAFETY: this CPU has the width.
-                    let some = by(|sums| unsafe { x86::sum::<false>(width, &keys, first, count, sums) });
-                    assert_agree(false, count, &some, &without);
+                    let sums = by(|sums| unsafe { x86::sum(width, &keys, first, count, sums) });
+                    assert_agree(count, &sums, &expected);
                 }
             }
         }
@@ -136,7 +118,7 @@ mod tests {
     fn a_sum_is_that_of_the_streams_with_its_bit() {
         let seeds = Prg::new(Block(3)).blocks(LEAVES);
         let leaves: [Aes; LEAVES] = std::array::from_fn(|leaf| Aes::new(seeds[leaf]));
-        let (all, bits) = by(|sums| sum::<true>(&leaves, 5, 3, sums));
+        let (all, bits) = by(|sums| sum(&leaves, 5, 3, sums));
         for place in 0..3 {
             let of = |wanted: fn(usize, usize) -> bool, bit: usize| {
                 let streams = seeds

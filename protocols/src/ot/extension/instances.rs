@@ -31,9 +31,9 @@ impl Streams {
         }
     }
 
-    /// Sums of the next `words` blocks of each stream, without those of the first stream unless `ALL`.
-    pub(super) fn sum<const ALL: bool>(&mut self, words: usize, sums: Sums<'_>) {
-        leaves::sum::<ALL>(&self.leaves, self.next, words, sums);
+    /// Sums of the next `words` blocks of each stream.
+    pub(super) fn sum(&mut self, words: usize, sums: Sums<'_>) {
+        leaves::sum(&self.leaves, self.next, words, sums);
         self.next += words as u64;
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn deal(
 }
 
 /// Holds the trees: the extension's sender, which misses the leaf of each that its part of Δ names. Its streams come in the order
-/// of y ⊕ Δ_i, so that nothing later depends on Δ by address; the first one is the missing one and yields nothing of use.
+/// of y ⊕ Δ_i, so that nothing later depends on Δ by address; the first one is the missing one and yields nothing of use: it is in no sum but that of all.
 pub(super) fn hold(
     channel: &mut Channel,
     sid: &SessionId,

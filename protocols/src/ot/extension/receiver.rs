@@ -167,7 +167,7 @@ fn make_columns(
     let (columns, _) = columns.as_chunks_mut::<FIELD_BITS>();
     for (streams, bits) in instances.iter_mut().zip(columns) {
         let all = all.expose_mut();
-        streams.sum::<true>(choices.len(), Sums { all, bits });
+        streams.sum(choices.len(), Sums { all, bits });
         corrections.extend(choices.iter().zip(all).map(|(choice, sum)| *choice ^ *sum));
     }
 }

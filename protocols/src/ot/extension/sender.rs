@@ -165,7 +165,7 @@ fn make_columns(
     let parts = columns.iter_mut().zip(corrections.chunks_exact(words));
     for (instance, (streams, (bits, corrections))) in instances.iter_mut().zip(parts).enumerate() {
         let all = &mut all;
-        streams.sum::<false>(words, Sums { all, bits });
+        streams.sum(words, Sums { all, bits });
         wide::run(|| {
             for (bit, column) in bits.iter_mut().enumerate() {
                 let set = (delta.0 >> (FIELD_BITS * instance + bit)) & 1 == 1;

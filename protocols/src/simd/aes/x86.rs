@@ -59,6 +59,40 @@ pub(super) fn round_keys(key: Block) -> [Block; ROUND_KEYS] {
     keys
 }
 
+/// Blocks that are numbered at a time.
+pub(super) const NUMBERED: usize = 32;
+
+/// 0, 1, 2, … as blocks.
+static NUMBERS: [Block; NUMBERED] = {
+    let mut numbers = [Block::ZERO; NUMBERED];
+    let mut i = 0;
+    while i < NUMBERED {
+        numbers[i] = Block(i as u128);
+        i += 1;
+    }
+    numbers
+};
+
+/// `to[i] = AES(x) ⊕ x` with `x = from[i] ⊕ base ⊕ i`, for [`NUMBERED`] blocks.
+///
+/// # Safety
+/// The CPU must have the `width`.
+pub(super) unsafe fn hash_numbered(
+    width: Width,
+    keys: &[Block; ROUND_KEYS],
+    from: &[[Block; NUMBERED]],
+    base: Block,
+    to: &mut [[Block; NUMBERED]],
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match width {
+            Width::Two => two::hash_numbered(keys, from, base, to),
+            Width::Four => four::hash_numbered(keys, from, base, to),
+        }
+    }
+}
+
 /// `to[i] = AES(from[i])`, plus `from[i]` if `ADD`.
 ///
 /// # Safety
@@ -158,6 +192,49 @@ macro_rules! kernels {
                             last = $xor(last, $load(from.add(i)));
                         }
                         $store(to.add(i), $last_round(state, last));
+                    }
+                }
+            }
+
+            #[target_feature(enable = $features)]
+            pub(super) fn hash_numbered(
+                keys: &[Block; ROUND_KEYS],
+                from: &[[Block; NUMBERED]],
+                base: Block,
+                to: &mut [[Block; NUMBERED]],
+            ) {
+                const {
+                    assert!(
+                        NUMBERED.is_multiple_of(BATCH),
+                        "batches fill what is numbered"
+                    )
+                };
+                let keys = keys.map(|key| $broadcast(load(key)));
+                for (place, (from, to)) in from.iter().zip(to).enumerate() {
+                    let base = $broadcast(load(base ^ Block((place * NUMBERED) as u128)));
+                    for start in (0..NUMBERED).step_by(BATCH) {
+                        // SAFETY: start + BATCH ≤ NUMBERED; loads and stores are unaligned ones.
+                        unsafe {
+                            let from: *const $vector = from.as_ptr().add(start).cast();
+                            let numbers: *const $vector = NUMBERS.as_ptr().add(start).cast();
+                            let to: *mut $vector = to.as_mut_ptr().add(start).cast();
+                            let mut input = [base; ABREAST];
+                            let mut state = [base; ABREAST];
+                            for i in 0..ABREAST {
+                                let number = $xor(base, $load(numbers.add(i)));
+                                input[i] = $xor($load(from.add(i)), number);
+                                state[i] = $xor(input[i], keys[0]);
+                            }
+                            for key in &keys[1..ROUND_KEYS - 1] {
+                                for state in &mut state {
+                                    *state = $round(*state, *key);
+                                }
+                            }
+                            for i in 0..ABREAST {
+                                let last = $xor(input[i], keys[ROUND_KEYS - 1]);
+                                $store(to.add(i), $last_round(state[i], last));
+                            }
+                        }
                     }
                 }
             }

@@ -24,18 +24,12 @@ pub(super) fn keys(leaves: &[Aes; LEAVES]) -> Option<(Width, Keys<'_>)> {
 
 /// # Safety
 /// The CPU must have the `width`; `count` must be at most [`BLOCKS`].
-pub(super) unsafe fn sum<const ALL: bool>(
-    width: Width,
-    keys: &Keys<'_>,
-    first: u64,
-    count: usize,
-    sums: Sums<'_>,
-) {
+pub(super) unsafe fn sum(width: Width, keys: &Keys<'_>, first: u64, count: usize, sums: Sums<'_>) {
     // SAFETY: the caller's promise.
     unsafe {
         match width {
-            Width::Two => two::sum::<ALL>(keys, first, count, sums),
-            Width::Four => four::sum::<ALL>(keys, first, count, sums),
+            Width::Two => two::sum(keys, first, count, sums),
+            Width::Four => four::sum(keys, first, count, sums),
         }
     }
 }
@@ -53,18 +47,10 @@ macro_rules! kernels {
             const ABREAST: usize = $abreast;
             const BATCH: usize = ABREAST * $blocks;
 
-            /// Sums over half of the leaves: of all, and for three bits.
-            type Half = [[$vector; ABREAST]; BITS];
-
             /// # Safety
             /// `count` must be at most [`BLOCKS`].
             #[target_feature(enable = $features)]
-            pub(super) unsafe fn sum<const ALL: bool>(
-                keys: &Keys<'_>,
-                first: u64,
-                count: usize,
-                sums: Sums<'_>,
-            ) {
+            pub(super) unsafe fn sum(keys: &Keys<'_>, first: u64, count: usize, sums: Sums<'_>) {
                 const { assert!(BLOCKS.is_multiple_of(BATCH), "batches fill the sums") };
                 let numbers: [Block; BATCH] = std::array::from_fn(|i| Block(i as u128));
                 let Sums { all, bits } = sums;
@@ -78,74 +64,58 @@ macro_rules! kernels {
                         // The high halves are zero, and a counter stays below 2^64.
                         *counter = $add(base, steps);
                     }
-                    let low = half::<ALL>(keys, 0, &counters);
-                    let high = half::<true>(keys, HALF, &counters);
+                    let zero = $broadcast(load(Block::ZERO));
+                    let mut total = [zero; ABREAST];
+                    let mut with_bit = [[zero; ABREAST]; BITS];
+                    for keys in keys.as_chunks::<HALF>().0 {
+                        let mut state = [[zero; ABREAST]; HALF];
+                        for (state, keys) in state.iter_mut().zip(keys) {
+                            let key = $broadcast(load(keys[0]));
+                            for i in 0..ABREAST {
+                                state[i] = $xor(counters[i], key);
+                            }
+                        }
+                        for round in 1..ROUND_KEYS - 1 {
+                            for (state, keys) in state.iter_mut().zip(keys) {
+                                let key = $broadcast(load(keys[round]));
+                                for i in 0..ABREAST {
+                                    state[i] = $round(state[i], key);
+                                }
+                            }
+                        }
+                        for (state, keys) in state.iter_mut().zip(keys) {
+                            let key = $broadcast(load(keys[ROUND_KEYS - 1]));
+                            for i in 0..ABREAST {
+                                state[i] = $last_round(state[i], key);
+                            }
+                        }
+                        for i in 0..ABREAST {
+                            let sum = |a: usize, b: usize| $xor(state[a][i], state[b][i]);
+                            let pairs = [sum(0, 1), sum(2, 3), sum(4, 5), sum(6, 7)];
+                            let odd = $xor(sum(1, 3), sum(5, 7));
+                            let last_four = $xor(pairs[2], pairs[3]);
+                            let all = $xor($xor(pairs[0], pairs[1]), last_four);
+                            with_bit[0][i] = $xor(with_bit[0][i], odd);
+                            with_bit[1][i] = $xor(with_bit[1][i], $xor(pairs[1], pairs[3]));
+                            with_bit[2][i] = $xor(with_bit[2][i], last_four);
+                            // What the second half adds to the total are the leaves whose number has the highest bit.
+                            with_bit[3][i] = all;
+                            total[i] = $xor(total[i], all);
+                        }
+                    }
                     for i in 0..ABREAST {
                         let place = start + i * $blocks;
                         // SAFETY: place + $blocks ≤ BLOCKS, as batches fill the sums; stores are unaligned ones.
                         unsafe {
-                            if ALL {
-                                let to: *mut $vector = all.as_mut_ptr().add(place).cast();
-                                $store(to, $xor(low[0][i], high[0][i]));
-                            }
-                            for bit in 0..BITS - 1 {
+                            let to: *mut $vector = all.as_mut_ptr().add(place).cast();
+                            $store(to, total[i]);
+                            for bit in 0..BITS {
                                 let to: *mut $vector = bits[bit].as_mut_ptr().add(place).cast();
-                                $store(to, $xor(low[bit + 1][i], high[bit + 1][i]));
+                                $store(to, with_bit[bit][i]);
                             }
-                            let to: *mut $vector = bits[BITS - 1].as_mut_ptr().add(place).cast();
-                            $store(to, high[0][i]);
                         }
                     }
                 }
-            }
-
-            /// The sums over the leaves from `start` on, the first of them left out unless `FIRST`.
-            #[target_feature(enable = $features)]
-            #[inline]
-            fn half<const FIRST: bool>(
-                keys: &Keys<'_>,
-                start: usize,
-                counters: &[$vector; ABREAST],
-            ) -> Half {
-                let zero = $broadcast(load(Block::ZERO));
-                let skipped = if FIRST { 0 } else { 1 };
-                let mut state = [[zero; ABREAST]; HALF];
-                for leaf in skipped..HALF {
-                    let key = $broadcast(load(keys[start + leaf][0]));
-                    for i in 0..ABREAST {
-                        state[leaf][i] = $xor(counters[i], key);
-                    }
-                }
-                for round in 1..ROUND_KEYS - 1 {
-                    for leaf in skipped..HALF {
-                        let key = $broadcast(load(keys[start + leaf][round]));
-                        for i in 0..ABREAST {
-                            state[leaf][i] = $round(state[leaf][i], key);
-                        }
-                    }
-                }
-                for leaf in skipped..HALF {
-                    let key = $broadcast(load(keys[start + leaf][ROUND_KEYS - 1]));
-                    for i in 0..ABREAST {
-                        state[leaf][i] = $last_round(state[leaf][i], key);
-                    }
-                }
-                let mut sums = [[zero; ABREAST]; BITS];
-                for i in 0..ABREAST {
-                    let s = |leaf: usize| state[leaf][i];
-                    let pairs = [
-                        $xor(s(0), s(1)),
-                        $xor(s(2), s(3)),
-                        $xor(s(4), s(5)),
-                        $xor(s(6), s(7)),
-                    ];
-                    let fours = [$xor(pairs[0], pairs[1]), $xor(pairs[2], pairs[3])];
-                    sums[0][i] = $xor(fours[0], fours[1]);
-                    sums[1][i] = $xor($xor(s(1), s(3)), $xor(s(5), s(7)));
-                    sums[2][i] = $xor(pairs[1], pairs[3]);
-                    sums[3][i] = fours[1];
-                }
-                sums
             }
         }
     };

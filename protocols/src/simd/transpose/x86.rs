@@ -6,6 +6,7 @@
 
 use super::{Block, ROWS, WORDS};
 use std::arch::x86_64::*;
+use std::mem::MaybeUninit;
 
 #[inline]
 pub(super) fn available() -> bool {
@@ -24,58 +25,69 @@ const UNITS: i64 = i64::from_le_bytes([1, 2, 4, 8, 16, 32, 64, 128]);
 /// The CPU must have the kernel's features, and all 128 columns four words to read.
 #[target_feature(enable = "avx512f,avx512bw,gfni")]
 pub(super) unsafe fn rows(columns: *const Block, stride: usize, rows: &mut [Block; ROWS]) {
+    const { assert!(WORDS == 4, "a lane a word") };
     let units = _mm512_set1_epi64(UNITS);
-    // squares[j][k]: in lane w, bytes of columns 8k…8k+7 for rows 16j…16j+15 of word w.
-    let mut squares = [[_mm512_setzero_si512(); 16]; 8];
-    #[expect(clippy::needless_range_loop, reason = "k is a place in eight arrays")]
+    // Place 16·j + k: in lane w, bytes of columns 8k…8k+7 for rows 16j…16j+15 of word w.
+    let mut squares = MaybeUninit::<[__m512i; 128]>::uninit();
+    let squares: *mut __m512i = squares.as_mut_ptr().cast();
     for k in 0..16 {
-        let mut bytes = [_mm512_setzero_si512(); 8];
-        for (i, bytes) in bytes.iter_mut().enumerate() {
+        // SAFETY: every column has four words to read; 16·j + k < 128; loads and stores are unaligned ones.
+        unsafe {
             // From the last column to the first: the affine map takes its matrix's rows in that order.
-            let column = 8 * k + 7 - i;
-            // SAFETY: every column has four words to read; the load is an unaligned one.
-            *bytes = unsafe { _mm512_loadu_si512(columns.add(column * stride).cast()) };
-        }
-        let bytes = interleave(interleave(interleave(bytes)));
-        for (j, bytes) in bytes.into_iter().enumerate() {
-            squares[j][k] = _mm512_gf2p8affine_epi64_epi8::<0>(units, bytes);
+            let column =
+                |i: usize| _mm512_loadu_si512(columns.add((8 * k + 7 - i) * stride).cast());
+            let bytes: [__m512i; 8] = [
+                column(0),
+                column(1),
+                column(2),
+                column(3),
+                column(4),
+                column(5),
+                column(6),
+                column(7),
+            ];
+            let bytes = interleave_8(&interleave_8(&interleave_8(&bytes)));
+            for (j, bytes) in bytes.iter().enumerate() {
+                *squares.add(16 * j + k) = _mm512_gf2p8affine_epi64_epi8::<0>(units, *bytes);
+            }
         }
     }
     let to = rows.as_mut_ptr();
-    for (j, squares) in squares.into_iter().enumerate() {
-        let turned = interleave(interleave(interleave(interleave(squares))));
-        for (r, turned) in turned.into_iter().enumerate() {
-            let row = 16 * j + r;
-            const { assert!(WORDS == 4, "a lane a word") };
-            // SAFETY: row < 128, and there are 128 rows a word; stores are unaligned ones.
-            unsafe {
-                _mm_storeu_si128(to.add(row).cast(), _mm512_castsi512_si128(turned));
-                _mm_storeu_si128(
-                    to.add(128 + row).cast(),
-                    _mm512_extracti32x4_epi32::<1>(turned),
-                );
-                _mm_storeu_si128(
-                    to.add(256 + row).cast(),
-                    _mm512_extracti32x4_epi32::<2>(turned),
-                );
-                _mm_storeu_si128(
-                    to.add(384 + row).cast(),
-                    _mm512_extracti32x4_epi32::<3>(turned),
-                );
+    for j in 0..8 {
+        // SAFETY: all 128 places have been written; there are 128 rows a word; stores are unaligned ones.
+        unsafe {
+            let bytes = &*squares.add(16 * j).cast::<[__m512i; 16]>();
+            let turned = interleave_16(&interleave_16(&interleave_16(&interleave_16(bytes))));
+            for (r, turned) in turned.iter().enumerate() {
+                let row = to.add(16 * j + r);
+                _mm_storeu_si128(row.cast(), _mm512_castsi512_si128(*turned));
+                _mm_storeu_si128(row.add(128).cast(), _mm512_extracti32x4_epi32::<1>(*turned));
+                _mm_storeu_si128(row.add(256).cast(), _mm512_extracti32x4_epi32::<2>(*turned));
+                _mm_storeu_si128(row.add(384).cast(), _mm512_extracti32x4_epi32::<3>(*turned));
             }
         }
     }
 }
 
-/// Interleaves the bytes of the first half of `vectors` with those of the second, within each lane: where vector and byte were
-/// number v and b of a place, the bits of the string v‖b are rotated by one.
+/// Interleaves the bytes of the first half of some vectors with those of the second, within each lane: where vector and byte were
+/// number v and b of a place, the bits of the string v‖b are rotated by one. Written out, as a loop would go through memory.
+macro_rules! interleaved {
+    ($vectors:ident: $($first:literal $second:literal),+) => {
+        [$(
+            _mm512_unpacklo_epi8($vectors[$first], $vectors[$second]),
+            _mm512_unpackhi_epi8($vectors[$first], $vectors[$second]),
+        )+]
+    };
+}
+
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
-fn interleave<const N: usize>(vectors: [__m512i; N]) -> [__m512i; N] {
-    let mut result = vectors;
-    for i in 0..N / 2 {
-        result[2 * i] = _mm512_unpacklo_epi8(vectors[i], vectors[i + N / 2]);
-        result[2 * i + 1] = _mm512_unpackhi_epi8(vectors[i], vectors[i + N / 2]);
-    }
-    result
+fn interleave_8(v: &[__m512i; 8]) -> [__m512i; 8] {
+    interleaved!(v: 0 4, 1 5, 2 6, 3 7)
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn interleave_16(v: &[__m512i; 16]) -> [__m512i; 16] {
+    interleaved!(v: 0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15)
 }
