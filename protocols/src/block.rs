@@ -12,6 +12,8 @@ use std::ops::{BitAnd, BitXor, BitXorAssign};
 pub struct Block(pub u128);
 
 impl Block {
+    /// Bits of a block.
+    pub const BITS: u32 = u128::BITS;
     /// All bits zero; the zero of the field.
     pub const ZERO: Self = Self(0);
     /// The one of the field.

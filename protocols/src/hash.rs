@@ -144,12 +144,15 @@ impl CorrelationHash {
         }
     }
 
-    /// Writes `π(x) ⊕ x` for each of `inputs`: [`hash_once`](Self::hash_once) for callers that have put offset and tweak into x themselves.
-    ///
-    /// # Panics
-    /// If there are not as many outputs as inputs: a caller's defect.
-    pub fn hash_numbered(&self, inputs: &[Block], outputs: &mut [Block]) {
-        self.permutation.encrypt_and_add(inputs, outputs);
+    /// Replaces each block x by `π(x) ⊕ x`: [`hash_once`](Self::hash_once) for callers that have put offset and tweak into x
+    /// themselves.
+    pub fn hash_in_place(&self, blocks: &mut [Block]) {
+        for blocks in blocks.chunks_mut(BATCH) {
+            let mut inputs = [Block::ZERO; BATCH];
+            let inputs = &mut inputs[..blocks.len()];
+            inputs.copy_from_slice(blocks);
+            self.permutation.encrypt_and_add(inputs, blocks);
+        }
     }
 
     fn hash_stepping(&self, blocks: &mut [Block], first_tweak: u128, step: u128) {

@@ -17,6 +17,7 @@ use crate::ot::extension::{self, Choices, PIECE, Receiver, Sender, Stretch};
 use crate::secret::Secret;
 use crate::security::Security;
 use rand_core::CryptoRng;
+use std::sync::Arc;
 
 pub(crate) const WORDS: Kind = Kind::new(0x0502, "blind join correlated words");
 
@@ -49,19 +50,24 @@ pub fn offer<W: Word>(
 ) -> Result<Vec<W>, Fault> {
     let a_row = layout.words().max(1);
     assert!(words.len().is_multiple_of(a_row), "whole rows");
-    let pads = Pads::new(layout, ot.stretch());
+    let mut pads = Pads::new(layout, ot.stretch());
     let mut shares = words.to_vec();
     let mut sent = Vec::with_capacity(words.len() / a_row * layout.bytes_a_row());
-    let [mut zeros, mut ones]: [Vec<W>; 2] = [Vec::new(), Vec::new()];
+    // With room for the longest piece, so that nothing that was not wiped is left behind by growing.
+    let mut rows: [Secret<Vec<W>>; 2] =
+        [(); 2].map(|()| Secret::new(Vec::with_capacity(PIECE * a_row)));
     ot.extend_each(channel, words.len() / a_row, rng, |first, keys| {
-        pads.read(keys[0], &mut zeros);
-        pads.read(keys[1], &mut ones);
+        let [zeros, ones] = rows.each_mut().map(Secret::expose_mut);
+        for (keys, rows) in keys.into_iter().zip([&mut *zeros, &mut *ones]) {
+            rows.clear();
+            pads.read(keys, rows);
+        }
         let rows = &mut shares[first * a_row..][..zeros.len()];
-        for ((word, zero), one) in rows.iter_mut().zip(&zeros).zip(&mut ones) {
+        for ((word, zero), one) in rows.iter_mut().zip(&*zeros).zip(&mut *ones) {
             *one = zero.wrapping_sub(*one).wrapping_add(*word);
             *word = zero.wrapping_neg();
         }
-        layout.encode_onto(&ones, &mut sent);
+        layout.encode_onto(ones, &mut sent);
     })?;
     channel.send_all(WORDS, &sent)?;
     Ok(shares)
@@ -83,15 +89,11 @@ impl<'a, W: Word> Chosen<'a, W> {
         layout: &'a Layout,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, Fault> {
-        let pads = Pads::new(layout, ot.stretch());
+        let mut pads = Pads::new(layout, ot.stretch());
         let packed: Secret<Vec<u128>> = extension::pack(choices);
         let packed = Choices::new(packed.expose(), choices.len());
         let mut shares = Vec::with_capacity(choices.len() * layout.words());
-        let mut piece = Vec::new();
-        ot.extend_each(channel, packed, rng, |_, keys| {
-            pads.read(keys, &mut piece);
-            shares.extend_from_slice(&piece);
-        })?;
+        ot.extend_each(channel, packed, rng, |_, keys| pads.read(keys, &mut shares))?;
         Ok(Self {
             choices,
             layout,
@@ -128,45 +130,56 @@ impl<'a, W: Word> Chosen<'a, W> {
     }
 }
 
-/// Keys read as rows of words.
-struct Pads<'a> {
-    layout: &'a Layout,
-    stretch: std::sync::Arc<Stretch>,
+/// Keys read as rows of words. Bits above a word's own are whatever stands there: nobody looks at them.
+struct Pads {
+    /// For each word, the block of a key's that holds it, and how far up.
+    places: Vec<(usize, u32)>,
     blocks: usize,
+    stretch: Arc<Stretch>,
+    stretched: Secret<Vec<Block>>,
 }
 
-impl<'a> Pads<'a> {
-    fn new(layout: &'a Layout, stretch: std::sync::Arc<Stretch>) -> Self {
+impl Pads {
+    fn new(layout: &Layout, stretch: Arc<Stretch>) -> Self {
+        let (mut places, mut blocks, mut used) = (Vec::new(), 0, Block::BITS);
+        for bits in layout.bits().iter().map(|bits| bits.next_multiple_of(8)) {
+            if used + bits > Block::BITS {
+                (blocks, used) = (blocks + 1, 0);
+            }
+            places.push((blocks - 1, used));
+            used += bits;
+        }
         Self {
-            layout,
+            places,
+            blocks,
             stretch,
-            blocks: layout.bytes_a_row().div_ceil(16),
+            stretched: Secret::new(Vec::new()),
         }
     }
 
-    /// Replaces `rows` by those of `keys`.
-    fn read<W: Word>(&self, keys: &[Block], rows: &mut Vec<W>) {
-        rows.clear();
-        if self.blocks <= 1 {
-            keys.iter()
-                .for_each(|key| self.read_row(&key.to_bytes(), rows));
+    /// Appends the rows of `keys`.
+    fn read<W: Word>(&mut self, keys: &[Block], rows: &mut Vec<W>) {
+        let Self {
+            places,
+            blocks,
+            stretch,
+            stretched,
+        } = self;
+        let mut append = |blocks: &[Block]| {
+            let word = |(block, shift): &(usize, u32)| W::from_u128(blocks[*block].0 >> shift);
+            rows.extend(places.iter().map(word));
+        };
+        if *blocks <= 1 {
+            keys.chunks(1).for_each(append);
             return;
         }
         // Few keys at a time, so that what they stretch to stays in the first cache.
-        for keys in keys.chunks((PIECE / self.blocks).max(1)) {
-            let stretched = self.stretch.blocks(keys, self.blocks);
-            for blocks in stretched.expose().chunks_exact(self.blocks) {
-                let bytes: Vec<[u8; 16]> = blocks.iter().map(|block| block.to_bytes()).collect();
-                self.read_row(bytes.as_flattened(), rows);
-            }
-        }
-    }
-
-    fn read_row<W: Word>(&self, mut bytes: &[u8], rows: &mut Vec<W>) {
-        for bits in self.layout.bits() {
-            let (word, rest) = bytes.split_at(bits.div_ceil(8) as usize);
-            rows.push(W::read(word));
-            bytes = rest;
+        for keys in keys.chunks((PIECE / *blocks).max(1)) {
+            stretch.replace(stretched.expose_mut(), keys, *blocks);
+            stretched
+                .expose()
+                .chunks_exact(*blocks)
+                .for_each(&mut append);
         }
     }
 }

@@ -5,9 +5,9 @@
 //! 2·t_i; R, choosing t'_i, takes k0 or k1 + d. With S's t_i − k0 that is a sharing of t_i ⊕ t'_i, and the sums a and b over all bits
 //! share the Hamming distance, which is below 128 as a target has at most 127 bits.
 //!
-//! **One of 128.** The targets are equal where a = −b. Seven transfers, chosen by the bits of a, have keys K_j of 128 bits; S sends
-//! T = e_S ⊕ \[v = −b\] ⊕ M\[v\] for every v, where bit v of M is that of ⊕_j K_j^{v_j}. R knows M\[a\] alone: every other v differs from a in a
-//! bit j, and bit v of the key it did not choose there is used for nothing else.
+//! **One of 128.** The targets are equal where a = −b. Seven transfers, chosen by the bits of a, have keys K_j of 128 bits. S sends a table
+//! with a bit T_v = e_S ⊕ M_v, flipped at v = −b, for every v, where M_v is bit v of ⊕_j K_j^{v_j}. R knows M_a alone: every other v
+//! differs from a in a bit j, and bit v of the key that R did not choose there is used for nothing else.
 //!
 //! S sees masked choices, R sees differences hidden by k1 or k0, whichever it did not choose, and 127 bits hidden by M. Semi-honest: an
 //! S that sends other differences learns nothing by itself but makes R's bit depend on R's target.

@@ -90,15 +90,8 @@ impl Layout {
         if bytes.len() != rows.checked_mul(self.bytes_a_row)? {
             return None;
         }
-        let mut words = Vec::with_capacity(rows * self.words());
-        let mut rest = bytes;
-        for _ in 0..rows {
-            for bits in &self.bits {
-                let (own, after) = rest.split_at_checked(bits.div_ceil(8) as usize)?;
-                words.push(W::read(own));
-                rest = after;
-            }
-        }
+        let mut words = vec![W::ZERO; rows * self.words()];
+        self.decode_into(bytes, &mut words);
         Some(words)
     }
 

@@ -3,7 +3,6 @@
 use super::{Columns, TILE_WORDS};
 use crate::block::Block;
 use crate::hash::CorrelationHash;
-use crate::secret::Secret;
 use crate::security::Security;
 use crate::session_id::SessionId;
 use crate::simd::transpose::{self, ROWS, WORDS};
@@ -64,17 +63,15 @@ impl Stretch {
         }
     }
 
-    /// `each` blocks of every key, one key's after the other's.
-    pub fn blocks(&self, keys: &[Block], each: usize) -> Secret<Vec<Block>> {
-        let mut inputs = Secret::new(Vec::with_capacity(keys.len() * each));
-        for key in keys {
-            let numbered = (0..each as u128).map(|number| *key ^ Block(number));
-            inputs.expose_mut().extend(numbered);
+    /// Replaces `blocks` by `each` blocks of every key, one key's after the other's.
+    pub fn replace(&self, blocks: &mut Vec<Block>, keys: &[Block], each: usize) {
+        blocks.resize(keys.len() * each, Block::ZERO);
+        for (key, blocks) in keys.iter().zip(blocks.chunks_exact_mut(each)) {
+            for (number, block) in (0..).zip(blocks) {
+                *block = *key ^ Block(number);
+            }
         }
-        let mut blocks = Secret::new(vec![Block::ZERO; inputs.expose().len()]);
-        self.hash
-            .hash_numbered(inputs.expose(), blocks.expose_mut());
-        blocks
+        self.hash.hash_in_place(blocks);
     }
 }
 
