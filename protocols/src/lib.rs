@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod adversary;
+mod agreement;
 pub mod blind;
 pub mod block;
 pub mod bounds;

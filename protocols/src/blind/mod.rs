@@ -68,29 +68,23 @@ pub use job::{Job, Party};
 pub use setup::Setup;
 pub use table::{Bucket, COLUMNS_MAX, MOMENT_BITS_MAX, Moment, TABLE_WORDS_MAX, Table, What};
 
+use crate::agreement::Agreement;
 use crate::channel::Kind;
 
-const AGREEMENT: Kind = Kind::new(0x0560, "blind join agreement");
-const CLOSING: Kind = Kind::new(0x0561, "blind join closing");
+const AGREEMENT: Agreement = Agreement {
+    kind: Kind::new(0x0560, "blind join agreement"),
+    purpose: "entente/1/blind/agreement",
+    what: "the session, sizes, table or role of the blind join",
+};
+/// Otherwise shares may belong to no table, and nobody would see it.
+const AT_CLOSING: Agreement = Agreement {
+    kind: Kind::new(0x0561, "blind join closing"),
+    purpose: "entente/1/blind/closing",
+    what: "the conversation at its closing",
+};
 
 /// Version of messages, hashes and order.
 pub const VERSION: u32 = 1;
-
-/// What this party's name in the protocol is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Receiver = 0,
-    Sender = 1,
-}
-
-impl Role {
-    fn other(self) -> Self {
-        match self {
-            Self::Receiver => Self::Sender,
-            Self::Sender => Self::Receiver,
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests;

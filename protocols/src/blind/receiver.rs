@@ -4,7 +4,8 @@ use super::grouping::ReceiverBins;
 use super::ots::Ots;
 use super::table::Bucket;
 use super::word::Word;
-use super::{Role, Setup, equality, hints, products, selection};
+use super::{AGREEMENT, AT_CLOSING, Setup, equality, hints, products, selection};
+use crate::agreement::Role;
 use crate::channel::Channel;
 use crate::fault::Fault;
 use crate::psi::SessionId;
@@ -37,7 +38,7 @@ fn of_words<W: Word>(
     bucket: &Bucket,
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u128>, Fault> {
-    setup.agree(channel, &sid, Role::Receiver)?;
+    AGREEMENT.agree(channel, &sid, &setup.terms(), Role::Receiver)?;
     let (ids, hinted) = hints::receiver::run(channel, &sid, &setup.hints, &bucket.ids, rng)?;
     let mut ots = Ots::set_up_at_receiver(channel, &sid, rng)?;
     let mut grouping = setup.grouping(&sid);
@@ -72,7 +73,7 @@ fn of_words<W: Word>(
         };
         grouping.receive(channel, &mut ots, grouped, shares.expose_mut(), rng)?;
     }
-    setup.close(channel, &sid, Role::Receiver)?;
+    AT_CLOSING.compare(channel, &sid, Role::Receiver)?;
     Ok(setup.table().reduced(shares.expose()))
 }
 

@@ -5,7 +5,8 @@ use super::hints::sender::Inputs;
 use super::ots::Ots;
 use super::table::Bucket;
 use super::word::Word;
-use super::{Role, Setup, equality, hints, products, selection};
+use super::{AGREEMENT, AT_CLOSING, Setup, equality, hints, products, selection};
+use crate::agreement::Role;
 use crate::channel::Channel;
 use crate::fault::Fault;
 use crate::psi::SessionId;
@@ -37,7 +38,7 @@ fn of_words<W: Word>(
     bucket: &Bucket,
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u128>, Fault> {
-    setup.agree(channel, &sid, Role::Sender)?;
+    AGREEMENT.agree(channel, &sid, &setup.terms(), Role::Sender)?;
     let inputs = Inputs {
         ids: &bucket.ids,
         codes: &bucket.codes,
@@ -74,7 +75,7 @@ fn of_words<W: Word>(
         };
         grouping.send(channel, &mut ots, grouped, shares.expose_mut(), rng)?;
     }
-    setup.close(channel, &sid, Role::Sender)?;
+    AT_CLOSING.compare(channel, &sid, Role::Sender)?;
     Ok(setup.table().reduced(shares.expose()))
 }
 

@@ -7,10 +7,9 @@ use super::ots;
 use super::products::{self, Widths};
 use super::selection::{Holder, Selection};
 use super::table::{Product, Table};
-use super::{AGREEMENT, CLOSING, Role, VERSION, equality};
-use crate::channel::{Channel, vector_bytes};
-use crate::fault::{Difference, Fault, Misbehaviour, Misuse};
-use crate::hash;
+use super::{VERSION, equality};
+use crate::agreement;
+use crate::fault::{Fault, Misuse};
 use crate::psi::{PaddedSizes, SessionId};
 
 /// Most bits of a target: a distance of two is told from zero modulo 128.
@@ -114,9 +113,8 @@ impl Setup {
 
     /// Bytes of one bucket, both directions, frame headers included: a function of public parameters.
     pub fn bytes(&self) -> u64 {
-        let digest = vector_bytes(1, 32);
         let tiles: u64 = self.tiles().map(|tile| self.tile_bytes(tile.len())).sum();
-        2 * digest + self.hints.bytes() + ots::bytes() + tiles + 2 * digest
+        2 * agreement::BYTES + self.hints.bytes() + ots::bytes() + tiles
     }
 
     /// The grouping of one bucket.
@@ -157,7 +155,7 @@ impl Setup {
     }
 
     /// Everything that both sides have to mean by the same name.
-    fn terms(&self) -> [u8; 32] {
+    pub(super) fn terms(&self) -> [u8; 32] {
         let sizes = self.sizes();
         let mut numbers = vec![
             u64::from(VERSION),
@@ -173,55 +171,5 @@ impl Setup {
             hasher.update(&number.to_le_bytes());
         }
         *hasher.finalize().as_bytes()
-    }
-
-    /// Both sides show that they run the same thing and not the same role, before anything else is sent.
-    pub(super) fn agree(
-        &self,
-        channel: &mut Channel,
-        sid: &SessionId,
-        own: Role,
-    ) -> Result<(), Fault> {
-        let digest = |role: Role| {
-            let purpose = "entente/1/blind/agreement";
-            hash::digest(purpose, sid, &[&self.terms(), &[role as u8]])
-        };
-        channel.send_part(AGREEMENT, &[digest(own)])?;
-        let theirs: Vec<[u8; 32]> = channel.receive_part(AGREEMENT, 1)?;
-        if theirs != [digest(own.other())] {
-            return Err(Difference::Bytes {
-                what: "the session, sizes, table or role of the blind join",
-            }
-            .into());
-        }
-        Ok(())
-    }
-
-    /// Both sides show that each heard what the other said: otherwise shares may belong to no table, and nobody would see it.
-    pub(super) fn close(
-        &self,
-        channel: &mut Channel,
-        sid: &SessionId,
-        own: Role,
-    ) -> Result<(), Fault> {
-        let totals = channel.totals();
-        let (sent, received) = (&totals.sent_hash, &totals.received_hash);
-        let parts: [&[u8]; 2] = match own {
-            Role::Receiver => [sent, received],
-            Role::Sender => [received, sent],
-        };
-        let said = |role: Role| {
-            let role: &[u8] = &[role as u8];
-            hash::digest("entente/1/blind/closing", sid, &[parts[0], parts[1], role])
-        };
-        channel.send_part(CLOSING, &[said(own)])?;
-        let theirs: Vec<[u8; 32]> = channel.receive_part(CLOSING, 1)?;
-        if theirs != [said(own.other())] {
-            return Err(Misbehaviour::CheckFailed {
-                check: "the conversation at its closing",
-            }
-            .into());
-        }
-        Ok(())
     }
 }

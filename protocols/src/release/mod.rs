@@ -45,34 +45,28 @@ mod threshold;
 pub use noise::Scale;
 pub use terms::{Moment, Readers, Terms};
 
+use crate::agreement::Agreement;
 use crate::channel::Kind;
 
-const AGREEMENT: Kind = Kind::new(0x0601, "release agreement");
+const AGREEMENT: Agreement = Agreement {
+    kind: Kind::new(0x0601, "release agreement"),
+    purpose: "entente/1/release/agreement",
+    what: "the session, terms or role of the release",
+};
 const COMMITMENT: Kind = Kind::new(0x0602, "release commitment");
 const SHARES: Kind = Kind::new(0x0603, "release shares");
-const CLOSING: Kind = Kind::new(0x0604, "release closing");
+/// Otherwise a cell might open that is too small.
+const BEFORE_OPENING: Agreement = Agreement {
+    kind: Kind::new(0x0604, "release closing"),
+    purpose: "entente/1/release/closing",
+    what: "the conversation before the opening",
+};
 
 /// Version of messages, hashes and order.
 pub const VERSION: u32 = 1;
 
 /// Of each cell its moments, 0 standing for those that are not opened; nothing of a suppressed cell.
 pub type Cells = Vec<Option<Vec<i128>>>;
-
-/// What this party's name in the protocol is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Receiver = 0,
-    Sender = 1,
-}
-
-impl Role {
-    fn other(self) -> Self {
-        match self {
-            Self::Receiver => Self::Sender,
-            Self::Sender => Self::Receiver,
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests;

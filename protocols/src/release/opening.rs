@@ -1,7 +1,8 @@
 //! The opening of what was selected: shares of whether a cell is shown, and of its words if it is and of zeros if not.
 
 use super::terms::SHOWN_BITS;
-use super::{COMMITMENT, Cells, Role, SHARES, Terms};
+use super::{COMMITMENT, Cells, SHARES, Terms};
+use crate::agreement::Role;
 use crate::blind::layout::Layout;
 use crate::blind::word::Word;
 use crate::channel::{Channel, vector_bytes};

@@ -1,6 +1,7 @@
 //! R's part of a release. The roles are those of the blind join; who reads is another matter.
 
-use super::{Cells, Role, Terms, noise, opening, threshold};
+use super::{AGREEMENT, BEFORE_OPENING, Cells, Terms, noise, opening, threshold};
+use crate::agreement::Role;
 use crate::blind::ots::Ots;
 use crate::blind::selection;
 use crate::blind::word::Word;
@@ -40,7 +41,7 @@ fn of_words<W: Word>(
     shares: &[u128],
     rng: &mut impl CryptoRng,
 ) -> Result<Option<Cells>, Fault> {
-    terms.agree(channel, &sid, Role::Receiver)?;
+    AGREEMENT.agree(channel, &sid, &terms.digest(), Role::Receiver)?;
     let mut ots = Ots::set_up_at_receiver(channel, &sid, rng)?;
     let (bits, bound) = (terms.count_bits(), terms.min_group());
     let counts = Secret::new(terms.counts(shares));
@@ -48,7 +49,7 @@ fn of_words<W: Word>(
     let rows = Secret::new(terms.rows_to_open(W::ZERO, shares));
     let (selection, rows) = (&terms.selection(), rows.expose());
     let selected = selection::receive::<W>(channel, &mut ots, selection, &shown, rows, rng)?;
-    terms.compare(channel, &sid, Role::Receiver)?;
+    BEFORE_OPENING.compare(channel, &sid, Role::Receiver)?;
     let selected = Secret::new(selected);
     opening::open(channel, &sid, terms, Role::Receiver, selected.expose(), rng)
 }

@@ -1,6 +1,7 @@
 //! S's part of a release. The roles are those of the blind join; who reads is another matter.
 
-use super::{Cells, Role, Terms, noise, opening, threshold};
+use super::{AGREEMENT, BEFORE_OPENING, Cells, Terms, noise, opening, threshold};
+use crate::agreement::Role;
 use crate::blind::ots::Ots;
 use crate::blind::selection;
 use crate::blind::word::Word;
@@ -37,7 +38,7 @@ fn of_words<W: Word>(
     shares: &[u128],
     rng: &mut impl CryptoRng,
 ) -> Result<Option<Cells>, Fault> {
-    terms.agree(channel, &sid, Role::Sender)?;
+    AGREEMENT.agree(channel, &sid, &terms.digest(), Role::Sender)?;
     let mut ots = Ots::set_up_at_sender(channel, &sid, rng)?;
     let counts = Secret::new(terms.counts(shares));
     let bits = terms.count_bits();
@@ -45,7 +46,7 @@ fn of_words<W: Word>(
     let rows = Secret::new(terms.rows_to_open(W::ONE, shares));
     let (selection, rows) = (&terms.selection(), rows.expose());
     let selected = selection::send::<W>(channel, &mut ots, selection, &shown, rows, rng)?;
-    terms.compare(channel, &sid, Role::Sender)?;
+    BEFORE_OPENING.compare(channel, &sid, Role::Sender)?;
     let selected = Secret::new(selected);
     opening::open(channel, &sid, terms, Role::Sender, selected.expose(), rng)
 }

@@ -1,14 +1,12 @@
 //! What both parties fix before a release.
 
 use super::noise::Scale;
-use super::{AGREEMENT, CLOSING, Role, VERSION, opening, threshold};
+use super::{VERSION, opening, threshold};
+use crate::agreement::{self, Role};
 use crate::blind::selection::{Holder, Selection};
 use crate::blind::word::Word;
 use crate::blind::{MOMENT_BITS_MAX, TABLE_WORDS_MAX, ots};
-use crate::channel::{Channel, vector_bytes};
-use crate::fault::{Difference, Fault, Misbehaviour, Misuse};
-use crate::hash;
-use crate::session_id::SessionId;
+use crate::fault::{Fault, Misuse};
 use libm::exp2;
 
 /// Who reads the table.
@@ -112,13 +110,11 @@ impl Terms {
 
     /// Bytes of a release, both directions, frame headers included.
     pub fn bytes(&self) -> u64 {
-        let digest = vector_bytes(1, 32);
-        2 * digest
+        2 * agreement::BYTES
             + ots::bytes()
             + threshold::bytes(self.cells, self.count_bits())
             + self.selection().bytes(self.cells)
             + opening::bytes(self)
-            + 2 * digest
     }
 
     /// Whether a cell is shown, of which S has the one, and its opened moments.
@@ -193,7 +189,7 @@ impl Terms {
     }
 
     /// Everything that both sides have to mean by the same name.
-    fn digest(&self) -> [u8; 32] {
+    pub(super) fn digest(&self) -> [u8; 32] {
         let readers = self.readers as u64;
         let mut numbers = vec![VERSION.into(), self.cells as u64, self.min_group, readers];
         for moment in &self.moments {
@@ -206,56 +202,6 @@ impl Terms {
             hasher.update(&number.to_le_bytes());
         }
         *hasher.finalize().as_bytes()
-    }
-
-    /// Both sides show that they run the same thing and not the same role, before anything else is sent.
-    pub(super) fn agree(
-        &self,
-        channel: &mut Channel,
-        sid: &SessionId,
-        own: Role,
-    ) -> Result<(), Fault> {
-        let digest = |role: Role| {
-            let purpose = "entente/1/release/agreement";
-            hash::digest(purpose, sid, &[&self.digest(), &[role as u8]])
-        };
-        channel.send_part(AGREEMENT, &[digest(own)])?;
-        let theirs: Vec<[u8; 32]> = channel.receive_part(AGREEMENT, 1)?;
-        if theirs != [digest(own.other())] {
-            return Err(Difference::Bytes {
-                what: "the session, terms or role of the release",
-            }
-            .into());
-        }
-        Ok(())
-    }
-
-    /// Both sides show that each heard what the other said before anything is opened: otherwise a cell might open that is too small.
-    pub(super) fn compare(
-        &self,
-        channel: &mut Channel,
-        sid: &SessionId,
-        own: Role,
-    ) -> Result<(), Fault> {
-        let totals = channel.totals();
-        let (sent, received) = (&totals.sent_hash, &totals.received_hash);
-        let [first, second] = match own {
-            Role::Receiver => [sent, received],
-            Role::Sender => [received, sent],
-        };
-        let said = |role: Role| {
-            let role: &[u8] = &[role as u8];
-            hash::digest("entente/1/release/closing", sid, &[first, second, role])
-        };
-        channel.send_part(CLOSING, &[said(own)])?;
-        let theirs: Vec<[u8; 32]> = channel.receive_part(CLOSING, 1)?;
-        if theirs != [said(own.other())] {
-            return Err(Misbehaviour::CheckFailed {
-                check: "the conversation before the opening",
-            }
-            .into());
-        }
-        Ok(())
     }
 }
 

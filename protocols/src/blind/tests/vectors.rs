@@ -178,7 +178,7 @@ fn agreements(role: Role) -> [BadCase; 5] {
     let mut changes = names.into_iter().zip(changes);
     std::array::from_fn(|_| {
         let (name, change) = changes.next().expect("five");
-        (name, role, (AGREEMENT, 0), change)
+        (name, role, (AGREEMENT.kind, 0), change)
     })
 }
 
@@ -186,7 +186,7 @@ fn agreements(role: Role) -> [BadCase; 5] {
 fn cases() -> Vec<BadCase> {
     use Role::{Receiver, Sender};
     let at_receiver = [
-        each_way!("agreement", Receiver, (AGREEMENT, 0)),
+        each_way!("agreement", Receiver, (AGREEMENT.kind, 0)),
         each_way!("bin_seed", Receiver, (hints::BIN_SEED, 0)),
         each_way!("hint_seed", Receiver, (hints::HINT_SEED, 0)),
         each_way!("hints", Receiver, (hints::HINTS, 0)),
@@ -196,24 +196,24 @@ fn cases() -> Vec<BadCase> {
         each_way!("correlated_words", Receiver, (correlated::WORDS, 0)),
         each_way!("product_words", Receiver, (products::WORDS, 0)),
         each_way!("sender_vectors", Receiver, (grouping::FROM_SENDER, 0)),
-        each_way!("closing", Receiver, (CLOSING, 0)),
+        each_way!("closing", Receiver, (AT_CLOSING.kind, 0)),
     ];
     let at_sender = [
-        each_way!("agreement_at_sender", Sender, (AGREEMENT, 0)),
+        each_way!("agreement_at_sender", Sender, (AGREEMENT.kind, 0)),
         each_way!("bin_seed_at_sender", Sender, (hints::BIN_SEED, 0)),
         each_way!("oprf_seed", Sender, (oprf::SEED, 0)),
         each_way!("oprf_masked_vector", Sender, (oprf::MASKED, 0)),
         each_way!("correlated_words_at_sender", Sender, (correlated::WORDS, 0)),
         each_way!("receiver_vectors", Sender, (grouping::FROM_RECEIVER, 0)),
-        each_way!("closing_at_sender", Sender, (CLOSING, 0)),
+        each_way!("closing_at_sender", Sender, (AT_CLOSING.kind, 0)),
     ];
     let flipped = |name, role, message| (name, role, (message, 0), Change::Flip(0, vec![1]));
     let mut cases: Vec<BadCase> = at_receiver.into_iter().chain(at_sender).flatten().collect();
     cases.extend(agreements(Receiver));
     cases.extend(agreements(Sender));
     cases.extend([
-        flipped("closing_flipped", Receiver, CLOSING),
-        flipped("closing_flipped_at_sender", Sender, CLOSING),
+        flipped("closing_flipped", Receiver, AT_CLOSING.kind),
+        flipped("closing_flipped_at_sender", Sender, AT_CLOSING.kind),
         flipped("hint_flipped", Receiver, hints::HINTS),
         flipped("table_flipped", Receiver, equality::TABLES),
         flipped("sender_vector_flipped", Receiver, grouping::FROM_SENDER),

@@ -2,6 +2,7 @@
 //! before they approve. Tests hold it against bytes really sent.
 
 use super::{Readers, Setup, returned};
+use crate::agreement;
 use crate::channel::vector_bytes;
 
 /// A digest as a part of its own.
@@ -12,7 +13,7 @@ const TWO_BLOCKS: u64 = vector_bytes(2, 16);
 impl Setup {
     /// Bytes of one bucket.
     pub fn bytes(&self) -> u64 {
-        let agreement = 2 * DIGEST;
+        let agreement = agreement::BYTES;
         let coin = match self.security().is_malicious() {
             true => DIGEST + TWO_BLOCKS,
             false => 0,

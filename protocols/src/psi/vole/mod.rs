@@ -47,17 +47,22 @@ mod tags;
 
 pub use job::{Job, Party};
 
+use crate::agreement::Agreement;
 use crate::block::Block;
 use crate::bounds;
-use crate::channel::{Channel, Kind};
-use crate::fault::{Difference, Fault, Misuse};
+use crate::channel::Kind;
+use crate::fault::{Fault, Misuse};
 use crate::hash::{self, CorrelationHash};
 use crate::oprf;
 use crate::psi::{Id, PaddedSizes, SessionId, with_dummies};
 use crate::security::Security;
 use rand_core::CryptoRng;
 
-const AGREEMENT: Kind = Kind::new(0x0401, "VOLE-PSI agreement");
+const AGREEMENT: Agreement = Agreement {
+    kind: Kind::new(0x0401, "VOLE-PSI agreement"),
+    purpose: "entente/1/psi/vole/agreement",
+    what: "the session, sizes, mode or role of VOLE-PSI",
+};
 const COIN_COMMITMENT: Kind = Kind::new(0x0402, "VOLE-PSI coin commitment");
 const SEED: Kind = Kind::new(0x0403, "VOLE-PSI seed and coin");
 const MASKED: Kind = Kind::new(0x0404, "VOLE-PSI masked vector");
@@ -161,43 +166,11 @@ impl Setup {
         }
         *hasher.finalize().as_bytes()
     }
-
-    /// Both sides show that they run the same thing and not the same role, before anything else is sent.
-    fn agree(&self, channel: &mut Channel, sid: &SessionId, own: Role) -> Result<(), Fault> {
-        let digest = |role: Role| {
-            let purpose = "entente/1/psi/vole/agreement";
-            hash::digest(purpose, sid, &[&self.terms(), &[role as u8]])
-        };
-        channel.send_part(AGREEMENT, &[digest(own)])?;
-        let theirs: Vec<[u8; 32]> = channel.receive_part(AGREEMENT, 1)?;
-        if theirs != [digest(own.other())] {
-            return Err(Difference::Bytes {
-                what: "the session, sizes, mode or role of VOLE-PSI",
-            }
-            .into());
-        }
-        Ok(())
-    }
 }
 
 /// Ho, from the value u to a semi-honest tag.
 fn tag_hash(sid: &SessionId) -> CorrelationHash {
     CorrelationHash::new("entente/1/psi/vole/tag", sid)
-}
-
-#[derive(Clone, Copy)]
-enum Role {
-    Receiver = 0,
-    Sender = 1,
-}
-
-impl Role {
-    fn other(self) -> Self {
-        match self {
-            Self::Receiver => Self::Sender,
-            Self::Sender => Self::Receiver,
-        }
-    }
 }
 
 /// The caller's ids followed by random dummies up to the agreed size, so that nobody learns how many are real. That ids are

@@ -1,9 +1,10 @@
 //! R: learns which of its ids the sender has too.
 
 use super::{
-    CLOSING, COIN, COIN_COMMITMENT, Keys, OPRF, Readers, Role, Setup, closing, coin_commitment,
-    returned, tag_hash, tags,
+    AGREEMENT, CLOSING, COIN, COIN_COMMITMENT, Keys, OPRF, Readers, Setup, closing,
+    coin_commitment, returned, tag_hash, tags,
 };
+use crate::agreement::Role;
 use crate::block::Block;
 use crate::channel::Channel;
 use crate::fault::{Fault, Misbehaviour};
@@ -22,7 +23,7 @@ pub fn reveal(
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u32>, Fault> {
     let keys = Keys::new(ids, setup.sizes().receiver(), rng)?;
-    setup.agree(channel, &sid, Role::Receiver)?;
+    AGREEMENT.agree(channel, &sid, &setup.terms(), Role::Receiver)?;
     let commitment = receive_commitment(channel, setup)?;
     let encoded = Encoded::new(&OPRF, &sid, &setup.oprf, keys.iter(), rng)?;
     let masked = encoded.mask(channel, &sid, &setup.oprf, rng)?;

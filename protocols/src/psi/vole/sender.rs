@@ -1,9 +1,10 @@
 //! S: lets the receiver learn which of its ids are common, and learns nothing, or what the receiver returns.
 
 use super::{
-    CLOSING, COIN, COIN_COMMITMENT, Keys, OPRF, Readers, Role, Setup, closing, coin_commitment,
-    returned, tag_hash, tags,
+    AGREEMENT, CLOSING, COIN, COIN_COMMITMENT, Keys, OPRF, Readers, Setup, closing,
+    coin_commitment, returned, tag_hash, tags,
 };
+use crate::agreement::Role;
 use crate::block::Block;
 use crate::channel::Channel;
 use crate::fault::Fault;
@@ -23,7 +24,7 @@ pub fn reveal(
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u32>, Fault> {
     let keys = Keys::new(ids, setup.sizes().sender(), rng)?;
-    setup.agree(channel, &sid, Role::Sender)?;
+    AGREEMENT.agree(channel, &sid, &setup.terms(), Role::Sender)?;
     let own_coin = [Block::random(rng), Block::random(rng)];
     if setup.security().is_malicious() {
         channel.send_part(COIN_COMMITMENT, &[coin_commitment(&sid, &own_coin)])?;

@@ -4,6 +4,7 @@ mod vectors;
 
 use super::*;
 use crate::channel::memory_pair;
+use crate::fault::Difference;
 use crate::fault::Misbehaviour;
 use crate::prg::Prg;
 use proptest::prelude::*;

@@ -9,7 +9,8 @@ use crate::adversary::{Effort, Ended, Frames, assert_only_unnoticed_from, record
 
 /// Frames of each side before its closing.
 fn before_the_closing(frames: &Frames) -> [usize; 2] {
-    let is_closing = |frame: &Vec<u8>| frame.starts_with(&CLOSING.number().to_le_bytes());
+    let is_closing =
+        |frame: &Vec<u8>| frame.starts_with(&BEFORE_OPENING.kind.number().to_le_bytes());
     let place = |frames: &Vec<Vec<u8>>| frames.iter().position(is_closing);
     frames.each_ref().map(|frames| place(frames).expect("one"))
 }

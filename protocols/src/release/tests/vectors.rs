@@ -119,7 +119,7 @@ fn agreements() -> [BadCase; 5] {
     let lower = Terms::new(2, own.terms().moments().to_vec(), 29, Readers::Both).expect("fits");
     let of = |name, sid, terms: &Terms| {
         let change = other_agreement(Role::Receiver, sid, terms);
-        (name, Role::Receiver, (AGREEMENT, 0), change)
+        (name, Role::Receiver, (AGREEMENT.kind, 0), change)
     };
     let same_role = other_agreement(Role::Sender, SID, &own.terms());
     [
@@ -134,7 +134,7 @@ fn agreements() -> [BadCase; 5] {
         (
             "agreement_of_the_same_role",
             Role::Receiver,
-            (AGREEMENT, 0),
+            (AGREEMENT.kind, 0),
             same_role,
         ),
     ]
@@ -144,12 +144,12 @@ fn agreements() -> [BadCase; 5] {
 fn cases_where_both_read() -> Vec<BadCase> {
     use Role::{Receiver, Sender};
     let each = [
-        each_way!("agreement", Receiver, (AGREEMENT, 0)),
-        each_way!("agreement_at_sender", Sender, (AGREEMENT, 0)),
+        each_way!("agreement", Receiver, (AGREEMENT.kind, 0)),
+        each_way!("agreement_at_sender", Sender, (AGREEMENT.kind, 0)),
         each_way!("correlated_words", Receiver, (correlated::WORDS, 0)),
         each_way!("correlated_words_at_sender", Sender, (correlated::WORDS, 0)),
-        each_way!("closing", Receiver, (CLOSING, 0)),
-        each_way!("closing_at_sender", Sender, (CLOSING, 0)),
+        each_way!("closing", Receiver, (BEFORE_OPENING.kind, 0)),
+        each_way!("closing_at_sender", Sender, (BEFORE_OPENING.kind, 0)),
         each_way!("commitment", Receiver, (COMMITMENT, 0)),
         each_way!("commitment_at_sender", Sender, (COMMITMENT, 0)),
         each_way!("shares", Receiver, (SHARES, 0)),
@@ -161,8 +161,8 @@ fn cases_where_both_read() -> Vec<BadCase> {
     cases.extend(agreements());
     cases.extend([
         flipped("correlated_word_flipped", Receiver, correlated::WORDS, 0),
-        flipped("closing_flipped", Receiver, CLOSING, 0),
-        flipped("closing_flipped_at_sender", Sender, CLOSING, 31),
+        flipped("closing_flipped", Receiver, BEFORE_OPENING.kind, 0),
+        flipped("closing_flipped_at_sender", Sender, BEFORE_OPENING.kind, 31),
         flipped("commitment_flipped", Receiver, COMMITMENT, 0),
         flipped("commitment_flipped_at_sender", Sender, COMMITMENT, 0),
         flipped("nonce_not_committed_to", Receiver, SHARES, 0),

@@ -98,10 +98,15 @@ fn semi_honest_cases() -> Vec<BadCase> {
         (
             "agreement_of_another_run",
             Receiver,
-            (AGREEMENT, 0),
+            (AGREEMENT.kind, 0),
             Flip(0, vec![1]),
         ),
-        ("agreement_too_long", Sender, (AGREEMENT, 0), BodyBytes(33)),
+        (
+            "agreement_too_long",
+            Sender,
+            (AGREEMENT.kind, 0),
+            BodyBytes(33),
+        ),
         (
             "masked_vector_too_short",
             Sender,
