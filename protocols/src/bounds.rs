@@ -127,14 +127,15 @@ mod tests {
 
     type Line = (u64, u64, u64, u32, u32, u32, u32, u32, usize, usize);
 
-    /// The table of protocols.md §9: ids a side, buckets, m, ℓ, bins and dense of P, bins and dense of the hints, slots of P, tag bytes.
+    /// The table of protocols.md §9: ids a side, buckets, m, ℓ, bins and dense of P, bins and dense of one of the three OKVS
+    /// of hints, slots of P, tag bytes.
     const TABLE: [Line; 6] = [
         (1 << 12, 1, 5_448, 56, 1, 3, 1, 3, 5_431, 9),
-        (1 << 16, 1, 85_197, 60, 2, 2, 6, 2, 85_858, 10),
-        (1 << 18, 1, 340_788, 62, 8, 2, 24, 3, 344_080, 10),
-        (1 << 20, 1, 1_363_149, 64, 32, 3, 96, 3, 1_378_944, 11),
-        (10_000_000, 16, 820_826, 67, 19, 3, 58, 3, 832_409, 11),
-        (100_000_000, 128, 1_025_222, 70, 24, 3, 72, 3, 1_043_280, 12),
+        (1 << 16, 1, 85_197, 60, 2, 2, 2, 2, 85_858, 10),
+        (1 << 18, 1, 340_788, 62, 8, 2, 8, 3, 344_080, 10),
+        (1 << 20, 1, 1_363_149, 64, 32, 3, 32, 3, 1_378_944, 11),
+        (10_000_000, 16, 820_826, 67, 19, 3, 19, 3, 832_409, 11),
+        (100_000_000, 128, 1_025_222, 70, 24, 3, 24, 3, 1_043_280, 12),
     ];
 
     #[test]
@@ -150,7 +151,7 @@ mod tests {
                 (p_bins, p_dense, width),
                 "P of {ids}"
             );
-            let hints = OkvsShape::new(3 * bucket, beta);
+            let hints = OkvsShape::new(bucket, 3 * beta);
             assert_eq!(
                 (hints.bins, hints.dense),
                 (h_bins, h_dense),
@@ -267,7 +268,7 @@ mod tests {
                 "tag collision at {receiver} and {sender}"
             );
             assert_okvs_holds(of_receiver, beta);
-            assert_okvs_holds(3 * of_sender, beta);
+            assert_okvs_holds(of_sender, 3 * beta);
             let m = cuckoo_bins(of_receiver);
             assert!(f64::from(equality_bits(m, beta)) - log2(m as f64 * beta as f64) >= LAMBDA_0);
         }
