@@ -70,7 +70,8 @@ pub(super) fn deal(
 }
 
 /// Holds the trees: the extension's sender, which misses the leaf of each that its part of Δ names. Its streams come in the order
-/// of y ⊕ Δ_i, so that nothing later depends on Δ by address; the first one is the missing one and yields nothing of use: it is in no sum but that of all.
+/// of y ⊕ Δ_i, so that nothing later depends on Δ by address; the first one is the missing one and yields nothing of use: it is in
+/// no sum but that of all.
 pub(super) fn hold(
     channel: &mut Channel,
     sid: &SessionId,
