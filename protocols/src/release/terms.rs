@@ -58,23 +58,17 @@ impl Terms {
                 moment.bits.into(),
             )?;
         }
-        let Some(count) = moments.first().filter(|count| count.bits >= 2) else {
-            return Err(Misuse::Count {
-                what: "moments, the first with two bits or more,",
-                expected: 1,
-                got: 0,
-            }
-            .into());
-        };
+        let wide = moments
+            .iter()
+            .filter(|moment| moment.bits >= MOMENT_BITS_MIN);
+        let (wide, of) = (wide.count(), moments.len().max(1));
+        counted("moments with two bits or more", of, wide)?;
+        let count = moments[0];
         // Exact cells beside noisy ones, or a threshold on an exact count, would be no differential privacy.
         let noisy = moments.iter().filter(|moment| moment.noise.is_some());
-        if !matches!(noisy.count(), noisy if noisy == 0 || noisy == moments.len()) {
-            return Err(Misuse::Count {
-                what: "moments with noise",
-                expected: moments.len(),
-                got: moments.iter().filter(|m| m.noise.is_some()).count(),
-            }
-            .into());
+        match noisy.count() {
+            0 => {}
+            noisy => counted("moments with noise", moments.len(), noisy)?,
         }
         // The comparison subtracts the smallest group from a count that may be negative by the noise of both.
         let noise = count.noise.map_or(0.0, |s| s.bound(2 * words as u64));
@@ -176,16 +170,7 @@ impl Terms {
     /// If there is not a word for every moment of every cell.
     pub(super) fn check(&self, shares: &[u128]) -> Result<(), Fault> {
         let expected = self.cells * self.moments.len();
-        if shares.len() == expected {
-            return Ok(());
-        }
-        let (what, got) = ("words of shares", shares.len());
-        Err(Misuse::Count {
-            what,
-            expected,
-            got,
-        }
-        .into())
+        counted("words of shares", expected, shares.len())
     }
 
     /// Everything that both sides have to mean by the same name.
@@ -205,8 +190,22 @@ impl Terms {
     }
 }
 
+/// Fewest bits of a moment: a signed number has one for its sign.
+const MOMENT_BITS_MIN: u32 = 2;
 /// Bits of the word that tells whether a cell is shown, 0 or 1.
 pub(super) const SHOWN_BITS: u32 = 8;
+
+fn counted(what: &'static str, expected: usize, got: usize) -> Result<(), Fault> {
+    if got == expected {
+        return Ok(());
+    }
+    Err(Misuse::Count {
+        what,
+        expected,
+        got,
+    }
+    .into())
+}
 
 fn too_many(what: &'static str, max: u64, got: u64) -> Result<(), Fault> {
     if got <= max {

@@ -118,6 +118,10 @@ fn terms_that_cannot_be_meant_are_refused() {
     assert!(terms(1, 5, 15).is_none());
     assert!(terms(1, 0, 1).is_some());
     assert!(Terms::new(1, vec![], 1, Readers::Both).is_err());
+    for bits in [0, 1, 128] {
+        let later = vec![moment(20, true), moment(bits, true)];
+        assert!(Terms::new(1, later, 1, Readers::Both).is_err(), "{bits}");
+    }
     let noisy = Moment {
         noise: Scale::new(1, 1),
         ..moment(20, true)
