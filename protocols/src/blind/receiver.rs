@@ -48,9 +48,11 @@ fn of_words<W: Word>(
         let targets = hinted.targets(tile.clone());
         let bits = setup.equality_bits();
         let equal = equality::receive(channel, &mut ots.receiver, bits, &targets, rng)?;
-        let rows = bins.rows(setup, hinted.shares(tile.clone()), tile.clone());
+        let equal = Secret::new(equal);
+        let rows = Secret::new(bins.rows(setup, hinted.shares(tile.clone()), tile.clone()));
         let (selection, words) = (&setup.selection, setup.selection.layout().words());
-        let selected = selection::receive::<W>(channel, &mut ots, selection, &equal, &rows, rng)?;
+        let (equal, rows) = (equal.expose(), rows.expose());
+        let selected = selection::receive::<W>(channel, &mut ots, selection, equal, rows, rng)?;
         let selected = Secret::new(selected);
         let selected = selected.expose();
         let arranged = setup.table().arranged(selected, words);

@@ -52,9 +52,11 @@ fn of_words<W: Word>(
         let targets = dealt.targets(tile.clone());
         let bits = setup.equality_bits();
         let equal = equality::send(channel, &mut ots.sender, bits, &targets, rng)?;
-        let rows = rows(setup, dealt.shares::<W>(tile.clone()), tile.len());
+        let equal = Secret::new(equal);
+        let rows = Secret::new(rows(setup, dealt.shares::<W>(tile.clone()), tile.len()));
         let (selection, words) = (&setup.selection, setup.selection.layout().words());
-        let selected = selection::send(channel, &mut ots, selection, &equal, &rows, rng)?;
+        let (equal, rows) = (equal.expose(), rows.expose());
+        let selected = selection::send(channel, &mut ots, selection, equal, rows, rng)?;
         let selected = Secret::new(selected);
         let selected = selected.expose();
         let arranged = setup.table().arranged(selected, words);

@@ -46,9 +46,10 @@ fn of_words<W: Word>(
     let (bits, bound) = (terms.count_bits(), terms.min_group());
     let counts = Secret::new(terms.counts(shares));
     let shown = threshold::receive(channel, &mut ots, bits, bound, counts.expose(), rng)?;
+    let shown = Secret::new(shown);
     let rows = Secret::new(terms.rows_to_open(W::ZERO, shares));
-    let (selection, rows) = (&terms.selection(), rows.expose());
-    let selected = selection::receive::<W>(channel, &mut ots, selection, &shown, rows, rng)?;
+    let (selection, shown, rows) = (&terms.selection(), shown.expose(), rows.expose());
+    let selected = selection::receive::<W>(channel, &mut ots, selection, shown, rows, rng)?;
     BEFORE_OPENING.compare(channel, &sid, Role::Receiver)?;
     let selected = Secret::new(selected);
     opening::open(channel, &sid, terms, Role::Receiver, selected.expose(), rng)

@@ -43,9 +43,10 @@ fn of_words<W: Word>(
     let counts = Secret::new(terms.counts(shares));
     let bits = terms.count_bits();
     let shown = threshold::send(channel, &mut ots, bits, counts.expose(), rng)?;
+    let shown = Secret::new(shown);
     let rows = Secret::new(terms.rows_to_open(W::ONE, shares));
-    let (selection, rows) = (&terms.selection(), rows.expose());
-    let selected = selection::send::<W>(channel, &mut ots, selection, &shown, rows, rng)?;
+    let (selection, shown, rows) = (&terms.selection(), shown.expose(), rows.expose());
+    let selected = selection::send::<W>(channel, &mut ots, selection, shown, rows, rng)?;
     BEFORE_OPENING.compare(channel, &sid, Role::Sender)?;
     let selected = Secret::new(selected);
     opening::open(channel, &sid, terms, Role::Sender, selected.expose(), rng)
