@@ -38,7 +38,10 @@ fn party(view: View<'_>, joint: &Joint, role: &Role) -> Observer {
         );
     }
     learns.push("Not which ids are common.".to_owned());
-    let mut cheating = vec![view.enters(role.ids_most), view.falsifies_share(joint)];
+    let mut cheating = vec![
+        view.enters(role.ids_most),
+        view.falsifies_share(joint, reads),
+    ];
     cheating.extend(role.cheats.iter().cloned());
     cheating.extend(reads.then(|| view.subtracts(joint)));
     cheating.push(view.repeats());
@@ -79,7 +82,7 @@ fn opened(plan: &Plan, joint: &Joint) -> Vec<String> {
         .map(|(place, moment)| {
             let words = words(plan, &moment.what);
             match error(plan, joint, place) {
-                Some(error) => format!("{words} (standard error {error})"),
+                Some(error) => format!("{words} (standard error at most {error})"),
                 None => words,
             }
         })
@@ -167,7 +170,8 @@ fn scale(plan: &Plan, what: &MomentKind) -> usize {
     }
 }
 
-/// The standard error of an opened sum: √2·b for each party that adds noise of scale b, their variances added.
+/// A bound on the standard error of an opened sum: √2·b for each party that adds noise of scale b, their variances added. Noise is
+/// of whole units, whose error is slightly smaller.
 pub(super) fn error(plan: &Plan, joint: &Joint, place: usize) -> Option<String> {
     let noise = joint.noise(place)?;
     let factor = NOISE_MILLIONTHS.get(joint.noisy_parties().checked_sub(1)?)?;
@@ -197,9 +201,12 @@ fn significant(units: u128, scale: usize) -> String {
 
 impl View<'_> {
     /// The threshold and all sums are computed from what both nodes hold.
-    fn falsifies_share(self, joint: &Joint) -> Cheat {
-        let covered = match joint.epsilon {
-            Some(_) => "; the partner's noise still covers every number that is opened",
+    fn falsifies_share(self, joint: &Joint, reads: bool) -> Cheat {
+        let covered = match joint.epsilon.filter(|_| reads) {
+            Some(_) => {
+                "; the partner's noise covers what keeps to the caps only: by a larger number, or one that counts several times, it could \
+                 find out whether an id of its choice is common"
+            }
             None => "",
         };
         cheat(
