@@ -14,6 +14,7 @@ pub(crate) use socket::Socket;
 
 use crate::jobs::Jobs;
 use crate::link::Link;
+use entente_wire::link_speed::LinkSpeed;
 use entente_wire::local::Status as NodeStatus;
 use entente_wire::problem::{Code, Problem};
 use entente_wire::rpc::local::v1::local_server::LocalServer;
@@ -92,6 +93,22 @@ impl Api {
             // Without a sender there is no server either.
             let _ = stopping.wait_for(|stopping| *stopping).await;
         }
+    }
+
+    /// How fast the way to the job's partner is, where that decides how the job runs. A partner that cannot be reached now may well
+    /// approve later, so that is no reason to refuse the job.
+    async fn link_of(&self, yaml: &str) -> Result<Option<LinkSpeed>, Problem> {
+        let text = yaml.to_owned();
+        let partner = self.aside(move |jobs| Ok(jobs.depends_on_link_to(&text)));
+        let Some(partner) = partner.await? else {
+            return Ok(None);
+        };
+        let speed = self.link.speed(&partner).await;
+        Ok(speed
+            .inspect_err(|problem| {
+                tracing::warn!(code = %problem.code, "the link was not measured: {}", problem.what);
+            })
+            .ok())
     }
 
     /// Runs what reads or writes disk where it holds up nobody.

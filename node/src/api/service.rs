@@ -104,12 +104,14 @@ impl Local for Api {
 
     async fn job_preview(&self, request: Request<JobText>) -> Answer {
         let yaml = request.into_inner().yaml;
-        answer(self.aside(move |jobs| jobs.preview(&yaml)).await)
+        let link = self.link_of(&yaml).await?;
+        answer(self.aside(move |jobs| jobs.preview(&yaml, link)).await)
     }
 
     async fn job_submit(&self, request: Request<JobText>) -> Answer {
         let yaml = request.into_inner().yaml;
-        answer(self.aside(move |jobs| jobs.submit(&yaml)).await)
+        let link = self.link_of(&yaml).await?;
+        answer(self.aside(move |jobs| jobs.submit(&yaml, link)).await)
     }
 
     async fn jobs(&self, _: Request<Empty>) -> Answer {

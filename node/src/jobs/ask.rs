@@ -7,11 +7,12 @@ use super::{Core, Jobs, Live, records};
 use crate::ledger::{Fact, SignedRecord};
 use entente_wire::job::Job;
 use entente_wire::leakage::Statement;
+use entente_wire::link_speed::LinkSpeed;
 use entente_wire::local::{JobCheck, JobState, JobView};
 use entente_wire::names::OrgName;
 use entente_wire::plan::Side;
 use entente_wire::problem::{Code, Problem};
-use entente_wire::seal::JobNonce;
+use entente_wire::seal::{JobNonce, Protocol};
 use entente_wire::sign::{Kind, Record};
 use entente_wire::sql::Catalog;
 use entente_wire::submission::Submission;
@@ -20,7 +21,7 @@ impl Jobs {
     /// Which rule refuses what in a job file. Reads no data, sends nothing.
     pub fn check(&self, yaml: &str) -> JobCheck {
         let nonce = JobNonce([0; 16]);
-        match self.core.examine(yaml, nonce) {
+        match self.core.examine(yaml, nonce, None) {
             Ok((_, derived)) => JobCheck {
                 problems: Vec::new(),
                 summary: Some(derived.statement.runs.join("\n")),
@@ -32,19 +33,26 @@ impl Jobs {
         }
     }
 
-    /// The leakage statement: the page that approvers see.
-    pub fn preview(&self, yaml: &str) -> Result<Statement, Problem> {
+    /// The partner, the speed of the link to whom decides how the job runs.
+    pub fn depends_on_link_to(&self, yaml: &str) -> Option<OrgName> {
+        let (_, derived) = self.core.examine(yaml, JobNonce([0; 16]), None).ok()?;
+        let (_, theirs) = self.core.sides(&derived).ok()?;
+        matches!(derived.seal.protocol, Protocol::Blind(_)).then(|| theirs.org.clone())
+    }
+
+    /// The leakage statement: the page that approvers see, for the link as it was measured.
+    pub fn preview(&self, yaml: &str, link: Option<LinkSpeed>) -> Result<Statement, Problem> {
         let nonce = JobNonce([0; 16]);
-        let (_, derived) = self.core.examine(yaml, nonce).map_err(first)?;
+        let (_, derived) = self.core.examine(yaml, nonce, link).map_err(first)?;
         Ok(derived.statement)
     }
 
-    /// Seals a job and sends it to all parties.
-    pub fn submit(&self, yaml: &str) -> Result<JobView, Problem> {
+    /// Seals a job for the link as it was measured, and sends it to all parties.
+    pub fn submit(&self, yaml: &str, link: Option<LinkSpeed>) -> Result<JobView, Problem> {
         let seed = self.core.fresh_seed()?;
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = seed;
         let nonce = JobNonce([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]);
-        let (job, derived) = self.core.examine(yaml, nonce).map_err(first)?;
+        let (job, derived) = self.core.examine(yaml, nonce, link).map_err(first)?;
         let submission = Submission {
             job,
             seal: derived.seal,
@@ -107,7 +115,12 @@ impl Jobs {
 
 impl Core {
     /// Reads, plans and derives a job file, and looks at what would refuse it later: all problems at once.
-    fn examine(&self, yaml: &str, nonce: JobNonce) -> Result<(Job, Derived), Vec<Problem>> {
+    fn examine(
+        &self,
+        yaml: &str,
+        nonce: JobNonce,
+        link: Option<LinkSpeed>,
+    ) -> Result<(Job, Derived), Vec<Problem>> {
         let job = Job::from_yaml(yaml).map_err(|problem| vec![problem])?;
         let live = self.live();
         let mut problems = Vec::new();
@@ -119,7 +132,7 @@ impl Core {
                 "write a later moment, such as a week from now",
             ));
         }
-        match derive(&job, &self.own, nonce, &live.view) {
+        match derive(&job, &self.own, nonce, link, &live.view) {
             Ok(derived) => {
                 problems.extend(self.would_refuse(&live, &derived, &job));
                 if problems.is_empty() {

@@ -1,12 +1,14 @@
 //! From a job's text to what people approve: plan, leakage statement and seal, made from this node's own view.
 //!
-//! The asker derives to submit; every other node derives again and compares. The only input from outside is the job itself.
+//! The asker derives to submit; every other node derives again and compares. The only inputs from outside are the job itself and the
+//! speed of the link, which the asker measured.
 
 use super::life::Derivation;
 use super::protocol::{self, Sizes};
 use super::view::View;
 use entente_wire::job::Job;
 use entente_wire::leakage::{self, Cost, Statement};
+use entente_wire::link_speed::LinkSpeed;
 use entente_wire::names::OrgName;
 use entente_wire::plan::Plan;
 use entente_wire::problem::{Code, Problem};
@@ -23,11 +25,12 @@ pub(crate) struct Derived {
     pub(crate) seal: Seal,
 }
 
-/// Plans `job` and derives its seal; all problems found, not only the first.
+/// Plans `job` and derives its seal for the `link` that the asker measured; all problems found, not only the first.
 pub(crate) fn derive(
     job: &Job,
     asker: &OrgName,
     nonce: JobNonce,
+    link: Option<LinkSpeed>,
     view: &View,
 ) -> Result<Derived, Vec<Problem>> {
     if job.runs != 1 {
@@ -47,7 +50,7 @@ pub(crate) fn derive(
         publication(view, &first.org, &first.dataset)?,
         publication(view, &second.org, &second.dataset)?,
     ];
-    let (protocol, cost) = agreed(&plan, publications)?;
+    let (protocol, cost) = agreed(&plan, link, publications)?;
     let statement = leakage::statement(&plan, job, publications, &protocol, cost);
     let seal = seal::derive(
         job,
@@ -67,7 +70,11 @@ pub(crate) fn derive(
 }
 
 /// The plan's protocol with its parameters at these sizes, and what a run costs.
-fn agreed(plan: &Plan, publications: [&Publication; 2]) -> Result<(Protocol, Cost), Vec<Problem>> {
+fn agreed(
+    plan: &Plan,
+    link: Option<LinkSpeed>,
+    publications: [&Publication; 2],
+) -> Result<(Protocol, Cost), Vec<Problem>> {
     let [first, second] = publications.map(|publication| publication.ids_rounded);
     let (receiver_ids, sender_ids) = match publications[0].org == plan.receiver {
         true => (first, second),
@@ -77,7 +84,7 @@ fn agreed(plan: &Plan, publications: [&Publication; 2]) -> Result<(Protocol, Cos
         receiver: receiver_ids,
         sender: sender_ids,
     };
-    protocol::agreed(plan, sizes).map_err(|problem| vec![problem])
+    protocol::agreed(plan, sizes, link).map_err(|problem| vec![problem])
 }
 
 fn publication<'a>(
@@ -112,7 +119,8 @@ pub(crate) fn compare(
         };
         return (derivation, None);
     }
-    match derive(&submission.job, &seal.asker, seal.nonce, view) {
+    let link = seal.protocol.link();
+    match derive(&submission.job, &seal.asker, seal.nonce, link, view) {
         Ok(derived) => match derived.seal.compare(seal) {
             Ok(()) => (Derivation::Same, Some(derived)),
             Err(problem) => (Derivation::Differs(problem), Some(derived)),

@@ -157,7 +157,7 @@ impl Matching<'_> {
 
     /// The openings' sizes were held against the sealed ones.
     pub(super) fn check_sealed(&self, sealed: &Protocol) -> Result<(), Ended> {
-        let (now, _) = agreed(self.plan(), self.sizes()).map_err(Ended::Data)?;
+        let (now, _) = agreed(self.plan(), self.sizes(), sealed.link()).map_err(Ended::Data)?;
         if now == *sealed {
             return Ok(());
         }

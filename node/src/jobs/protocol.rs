@@ -9,6 +9,7 @@ use entente_protocols::security::Security;
 use entente_protocols::vole::{NOISE, code};
 use entente_wire::job::SecurityChoice;
 use entente_wire::leakage::Cost;
+use entente_wire::link_speed::LinkSpeed;
 use entente_wire::plan::{Matching, Plan};
 use entente_wire::problem::{Code, Problem};
 use entente_wire::seal::{BlindTerms, Protocol, Transfers, VoleTerms};
@@ -40,8 +41,12 @@ pub(super) struct Sizes {
     pub(super) sender: u64,
 }
 
-/// The plan's protocol with its parameters at these sizes, and what a run costs.
-pub(super) fn agreed(plan: &Plan, sizes: Sizes) -> Result<(Protocol, Cost), Problem> {
+/// The plan's protocol with its parameters at these sizes, and what a run costs over the link as it was measured.
+pub(super) fn agreed(
+    plan: &Plan,
+    sizes: Sizes,
+    link: Option<LinkSpeed>,
+) -> Result<(Protocol, Cost), Problem> {
     match plan.matching {
         Matching::Ecdh => Ok((
             Protocol::ecdh(),
@@ -55,7 +60,7 @@ pub(super) fn agreed(plan: &Plan, sizes: Sizes) -> Result<(Protocol, Cost), Prob
         }
         Matching::Blind => {
             let job = joint::job(plan, sizes)?;
-            let terms = blind_terms(&job);
+            let terms = blind_terms(&job, link);
             let mut cost = blind_cost(&job, sizes, &terms);
             cost.bytes += joint::release_terms(plan)?.bytes();
             Ok((Protocol::Blind(terms), cost))
@@ -103,7 +108,7 @@ fn terms(job: &vole::Job, security: SecurityChoice) -> VoleTerms {
     }
 }
 
-fn blind_terms(job: &blind::Job) -> BlindTerms {
+fn blind_terms(job: &blind::Job, link: Option<LinkSpeed>) -> BlindTerms {
     let (buckets, setup) = (job.buckets(), job.setup());
     let table = setup.table();
     BlindTerms {
@@ -120,6 +125,7 @@ fn blind_terms(job: &blind::Job) -> BlindTerms {
         receiver_groups: table.receiver_groups(),
         sender_groups: table.sender_groups(),
         transfers: Transfers::Fast,
+        link,
         lanes: buckets.count().min(LANES_MAX) as u32,
     }
 }
@@ -135,6 +141,7 @@ fn blind_cost(job: &blind::Job, sizes: Sizes, terms: &BlindTerms) -> Cost {
         bytes: job.bytes(),
         seconds: nanoseconds.div_ceil(1_000_000_000),
         memory_mib: u64::from(terms.lanes) * lane_mib,
+        link: None,
     }
 }
 
@@ -148,5 +155,6 @@ fn cost(job: &vole::Job, sizes: Sizes, terms: &VoleTerms) -> Cost {
         bytes: job.bytes(),
         seconds: nanoseconds.div_ceil(1_000_000_000),
         memory_mib: u64::from(terms.lanes) * lane_mib,
+        link: None,
     }
 }

@@ -4,8 +4,8 @@
 //! token), the other **joins** with it: it connects to the inviter with that root expected in the handshake, hands over the
 //! token and its registry of people, and gets the inviter's. Both pin the other's root and address; both screens show the
 //! same four words, made from the connection itself. Pins come from nowhere else: not from the coordinator, not from a
-//! certificate. Afterwards only a pinned partner can open a session ([`peer_service`]), and only the pinned root is dialled
-//! ([`reach`]).
+//! certificate. Afterwards only a pinned partner can open a session or measure the link ([`peer_service`], [`measure`]), and only the
+//! pinned root is dialled ([`reach`]).
 //!
 //! Who learns what: whoever connects learns the organisation, node name and root behind the port. The holder of a valid invite
 //! learns the registry of people (names, roles, public keys), as every linked partner does. The coordinator
@@ -14,6 +14,8 @@
 mod coordinator;
 mod invites;
 mod join;
+mod measure;
+mod measured;
 mod peer_service;
 mod reach;
 #[cfg(test)]
@@ -33,6 +35,7 @@ use entente_wire::people::{Pins, Registry};
 use entente_wire::problem::{Code, Problem};
 use entente_wire::sign::{PublicKey, Record};
 use invites::Refusals;
+use measured::Measured;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -80,6 +83,7 @@ pub(crate) struct Link {
     setting: Arc<Setting>,
     /// Held while an invite is redeemed, so that one token cannot be used twice at once.
     refusals: Arc<Mutex<Refusals>>,
+    measured: Arc<Measured>,
 }
 
 impl Link {
@@ -87,6 +91,7 @@ impl Link {
         Self {
             setting: Arc::new(setting),
             refusals: Arc::default(),
+            measured: Arc::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Dialling a pinned partner, and saying why it was not reached.
 
 use super::Link;
-use crate::session::{Calls, Line, outgoing_queue, refused};
+use crate::session::{Calls, Line, Partner, outgoing_queue, refused};
 use entente_certs::{ConnectError, Expected, RootFingerprint, connect};
 use entente_wire::limits::RPC_MESSAGE_BYTES_MAX;
 use entente_wire::names::OrgName;
@@ -12,6 +12,7 @@ use std::future::Future;
 use std::pin::Pin;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
 
 impl Calls for Link {
     fn call<'a>(
@@ -24,22 +25,10 @@ impl Calls for Link {
 
 impl Link {
     async fn open_session(&self, org: &OrgName) -> Result<Line, Problem> {
-        let asked = org.clone();
-        let (pin, partner) = self.aside(move |link| link.pinned(&asked)).await?;
-        let expected = Expected {
-            org: org.as_str().to_owned(),
-            root: RootFingerprint::from_bytes(pin.root_fingerprint.0),
-        };
-        let (party, waits) = (&self.setting.party, &self.setting.waits);
-        let channel = connect(party, &pin.address, &expected, waits.connect)
-            .await
-            .map_err(|error| unreached(org, &error))?;
+        let (mut client, partner) = self.client(org).await?;
         let (outgoing, frames) = outgoing_queue();
-        let mut client = PeerClient::new(channel)
-            .max_decoding_message_size(RPC_MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(RPC_MESSAGE_BYTES_MAX);
         let call = client.session(ReceiverStream::new(frames));
-        let Ok(answered) = timeout(waits.call, call).await else {
+        let Ok(answered) = timeout(self.setting.waits.call, call).await else {
             let what = format!("{org}'s node took the connection but does not answer");
             let todo = format!("ask {org} to look at its node's log");
             return Err(Problem::partner(org, Code::PartnerSilent, what, todo));
@@ -52,6 +41,27 @@ impl Link {
             outgoing,
             replies.into_inner().boxed(),
         ))
+    }
+
+    /// A connection to a partner's node, its root proven.
+    pub(super) async fn client(
+        &self,
+        org: &OrgName,
+    ) -> Result<(PeerClient<Channel>, Partner), Problem> {
+        let asked = org.clone();
+        let (pin, partner) = self.aside(move |link| link.pinned(&asked)).await?;
+        let expected = Expected {
+            org: org.as_str().to_owned(),
+            root: RootFingerprint::from_bytes(pin.root_fingerprint.0),
+        };
+        let (party, waits) = (&self.setting.party, &self.setting.waits);
+        let channel = connect(party, &pin.address, &expected, waits.connect)
+            .await
+            .map_err(|error| unreached(org, &error))?;
+        let client = PeerClient::new(channel)
+            .max_decoding_message_size(RPC_MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(RPC_MESSAGE_BYTES_MAX);
+        Ok((client, partner))
     }
 }
 

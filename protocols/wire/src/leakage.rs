@@ -17,6 +17,7 @@ mod runs;
 mod vole;
 
 use crate::job::Job;
+use crate::link_speed::LinkSpeed;
 use crate::names::OrgName;
 use crate::plan::{Plan, Side};
 use crate::publication::Publication;
@@ -84,10 +85,12 @@ pub struct Cheat {
 pub struct Cost {
     /// Protocol bytes between the nodes, both directions; exact.
     pub bytes: u64,
-    /// Seconds of the protocol with two cores a node and a fast link, rounded up; the local queries come on top.
+    /// Seconds of the protocol with two cores a node over the measured link or a fast one, rounded up; the local queries come on top.
     pub seconds: u64,
     /// Peak memory of the protocol in one node, MiB, rounded up; the local query comes on top.
     pub memory_mib: u64,
+    /// The link that the seconds are for, if it was measured.
+    pub link: Option<LinkSpeed>,
 }
 
 /// What the statement calls everything that nothing but honesty stops.

@@ -13,6 +13,7 @@ mod hexadecimal;
 pub mod job;
 pub mod leakage;
 pub mod limits;
+pub mod link_speed;
 pub mod local;
 pub mod names;
 pub mod people;

@@ -90,12 +90,14 @@ pub fn protocol(plan: &Plan, publications: [&Publication; 2]) -> (Protocol, Cost
                 receiver_groups: bucket(groups.receiver),
                 sender_groups: bucket(groups.sender),
                 transfers: Transfers::Fast,
+                link: None,
                 lanes: 1,
             };
             let cost = Cost {
                 bytes: 600 * (receiver + sender),
                 seconds: 1,
                 memory_mib: 200,
+                link: None,
             };
             return (Protocol::Blind(terms), cost);
         }
@@ -116,6 +118,7 @@ pub fn protocol(plan: &Plan, publications: [&Publication; 2]) -> (Protocol, Cost
         bytes: 40 * (receiver + sender),
         seconds: 1,
         memory_mib: 100,
+        link: None,
     };
     (Protocol::Vole(terms), cost)
 }

@@ -209,7 +209,11 @@ fn after_a_broken_line_only_the_buckets_left_are_run() {
     let whole = pair.bank.view(hash);
     assert_eq!(whole.state, JobState::Done);
     assert_eq!(pair.result(hash), common_rows());
-    let statement = pair.bank.jobs().preview(&job(REVEAL, "")).expect("plans");
+    let statement = pair
+        .bank
+        .jobs()
+        .preview(&job(REVEAL, ""), None)
+        .expect("plans");
     assert_eq!(
         totals.sent_bytes + totals.received_bytes,
         statement.cost.bytes / 2,
@@ -234,7 +238,11 @@ fn what_only_one_side_kept_is_begun_anew() {
     let (at_bank, at_pay) = lanes(2, None);
     let totals = pair.run_over(second, at_bank, at_pay).expect("begins anew");
     assert_eq!(pair.result(hash), common_rows());
-    let statement = pair.bank.jobs().preview(&job(REVEAL, "")).expect("plans");
+    let statement = pair
+        .bank
+        .jobs()
+        .preview(&job(REVEAL, ""), None)
+        .expect("plans");
     assert_eq!(
         totals.sent_bytes + totals.received_bytes,
         statement.cost.bytes

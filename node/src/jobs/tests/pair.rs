@@ -75,7 +75,7 @@ impl Pair {
 
     /// Submits a job at the bank and delivers it.
     pub(super) fn submitted(&mut self, yaml: &str) -> JobHash {
-        let view = self.bank.jobs().submit(yaml).expect("submits");
+        let view = self.bank.jobs().submit(yaml, None).expect("submits");
         self.deliver();
         view.hash
     }

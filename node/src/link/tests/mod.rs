@@ -8,4 +8,5 @@ mod bench;
 mod coordinator;
 mod dialling;
 mod joining;
+mod measuring;
 mod strangers;

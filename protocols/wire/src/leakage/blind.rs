@@ -18,6 +18,7 @@ const HINTS_AN_ID: u64 = 3;
 pub(super) fn part(run: &Run<'_>, terms: &BlindTerms) -> ProtocolPart {
     let transfers = match terms.transfers {
         Transfers::Fast => "SoftSpokenOT, 4 bits at a time",
+        Transfers::Silent => "silent oblivious transfers",
     };
     let buckets = counted(terms.buckets, "bucket");
     ProtocolPart {

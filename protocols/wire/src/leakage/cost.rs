@@ -40,6 +40,7 @@ impl Cost {
                 .saturating_add(agreements),
             seconds: nanoseconds.div_ceil(1_000_000_000),
             memory_mib: BASE_MEMORY_MIB + memory_bytes.div_ceil(1 << 20),
+            link: None,
         }
     }
 }

@@ -63,11 +63,16 @@ fn cost(cost: &Cost) -> String {
         bytes,
         seconds,
         memory_mib,
+        link,
     } = cost;
+    let over = match link {
+        Some(link) => format!("over the link as it was measured: {link}"),
+        None => "over a fast link".to_owned(),
+    };
     let megabytes = bytes.div_ceil(1_000_000);
     format!(
         "{bytes} bytes between the nodes (about {megabytes} MB), about {seconds} s and {memory_mib} MiB in each node for the protocol, \
-         with two cores; reading the data comes on top."
+         with two cores {over}; reading the data comes on top."
     )
 }
 

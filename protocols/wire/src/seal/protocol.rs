@@ -1,6 +1,7 @@
 //! The part of a seal that says by which protocol and with which parameters a job runs.
 
 use crate::job::SecurityChoice;
+use crate::link_speed::LinkSpeed;
 use crate::plan::{Groups, Matching, Plan};
 use crate::problem::{Code, Problem};
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,8 @@ pub struct BlindTerms {
     pub sender_groups: u32,
     /// How oblivious transfers are made.
     pub transfers: Transfers,
+    /// The way to the partner as the asker's node measured it, for which the transfers were chosen; nothing if it was not reached.
+    pub link: Option<LinkSpeed>,
     /// Channels that buckets run on side by side.
     pub lanes: u32,
 }
@@ -87,9 +90,12 @@ pub struct BlindTerms {
 /// How oblivious transfers are made, chosen for the link between the two nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Transfers {
-    /// SoftSpokenOT with 4 bits at a time (protocols.md §2): little to compute, for links from about 0.5 Gbit/s.
+    /// SoftSpokenOT with 4 bits at a time (protocols.md §2): little to compute, for fast links.
     #[serde(rename = "soft-spoken-4")]
     Fast,
+    /// Silent transfers (protocols.md §3 over bits): few bytes, for slow links.
+    #[serde(rename = "silent")]
+    Silent,
 }
 
 impl Protocol {
@@ -97,6 +103,14 @@ impl Protocol {
     pub fn ecdh() -> Self {
         Self::Ecdh {
             profile: ECDH_PROFILE.to_owned(),
+        }
+    }
+
+    /// The link that the asker's node measured to choose the parameters.
+    pub fn link(&self) -> Option<LinkSpeed> {
+        match self {
+            Self::Blind(terms) => terms.link,
+            Self::Ecdh { .. } | Self::Vole(_) => None,
         }
     }
 

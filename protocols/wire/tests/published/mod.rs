@@ -11,6 +11,7 @@ pub(crate) mod told;
 
 use entente_wire::job::{Job, Measure, Protect, ProtocolChoice, SecurityChoice};
 use entente_wire::leakage::Cost;
+use entente_wire::link_speed::LinkSpeed;
 use entente_wire::names::{ColumnName, DatasetName, OrgName};
 use entente_wire::plan::{Matching, Plan};
 use entente_wire::policy::{Epsilon, Policy};
@@ -229,9 +230,16 @@ pub(crate) fn protocol(plan: &Plan, publications: [&Publication; 2]) -> (Protoco
         bytes: 16 * (receiver + sender) + 700_000,
         seconds: 1,
         memory_mib: 120,
+        link: None,
     };
     (Protocol::Vole(terms), cost)
 }
+
+/// What the asker's node measured.
+const LINK: LinkSpeed = LinkSpeed {
+    megabits_per_s: 2_000,
+    round_trip_ms: 5,
+};
 
 /// The blind join's parameters and cost, likewise.
 fn blind(plan: &Plan, receiver: u64, sender: u64) -> (Protocol, Cost) {
@@ -252,12 +260,14 @@ fn blind(plan: &Plan, receiver: u64, sender: u64) -> (Protocol, Cost) {
         receiver_groups: u32::try_from(groups.receiver).unwrap(),
         sender_groups: u32::try_from(groups.sender).unwrap(),
         transfers: Transfers::Fast,
+        link: Some(LINK),
         lanes: 2,
     };
     let cost = Cost {
         bytes: 550 * (receiver + sender) + 700_000,
         seconds: 1,
         memory_mib: 180,
+        link: Some(LINK),
     };
     (Protocol::Blind(terms), cost)
 }

@@ -13,7 +13,7 @@ fn unheard(pair: &mut Pair) -> (Vec<Record>, entente_wire::seal::JobHash) {
     let hash = pair
         .bank
         .jobs()
-        .submit(&job(OVERLAP, ""))
+        .submit(&job(OVERLAP, ""), None)
         .expect("submits")
         .hash;
     let submission = pair.bank.posted();
@@ -74,7 +74,7 @@ fn a_publication_that_never_comes_ends_in_a_decline_that_says_so() {
     let hash = pair
         .bank
         .jobs()
-        .submit(&job(REVEAL, ""))
+        .submit(&job(REVEAL, ""), None)
         .expect("submits")
         .hash;
     pair.deliver();
@@ -108,7 +108,7 @@ proptest! {
         // The bank publishes anew and submits; its partner has heard nothing of either.
         let newer = question::CUSTOMERS_POLICY.replace("min_group = 3", "min_group = 4");
         pair.bank.publish("customers", &question::customers(), &newer);
-        let hash = pair.bank.jobs().submit(&job(OVERLAP, "")).expect("submits").hash;
+        let hash = pair.bank.jobs().submit(&job(OVERLAP, ""), None).expect("submits").hash;
         pair.bank.approve_all(hash);
         pair.bank.posted();
         let mut to_pay = pair.bank.jobs().own_records().expect("reads");

@@ -12,7 +12,10 @@ use entente_wire::submission::Submission;
 
 /// The bank's submission as it leaves the bank, changed and signed again by the bank's own node.
 fn changed(pair: &mut Pair, change: impl FnOnce(&mut Submission)) -> (Record, Submission) {
-    pair.bank.jobs().submit(&job(OVERLAP, "")).expect("submits");
+    pair.bank
+        .jobs()
+        .submit(&job(OVERLAP, ""), None)
+        .expect("submits");
     let posted = pair.bank.posted();
     let record = posted
         .iter()
@@ -87,7 +90,7 @@ fn the_asker_hears_who_declined_and_why() {
     let hash = pair
         .bank
         .jobs()
-        .submit(&job(OVERLAP, ""))
+        .submit(&job(OVERLAP, ""), None)
         .expect("submits")
         .hash;
     let submission = pair.bank.posted();

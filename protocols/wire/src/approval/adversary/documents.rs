@@ -133,6 +133,7 @@ fn seal_of_blind(submission: &Submission) -> Seal {
         receiver_groups: 4,
         sender_groups: 4,
         transfers: Transfers::Fast,
+        link: None,
         lanes: 1,
     };
     Seal {
