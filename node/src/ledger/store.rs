@@ -2,7 +2,10 @@
 //!
 //! Every fact is applied in one atomic batch together with the journal head it was read from. At start the store is
 //! brought up to the journal: behind, it catches up; damaged, of another layout or of another journal, it is set aside and
-//! rebuilt. Ahead of the journal means that the journal lost facts, and the node refuses to start.
+//! rebuilt. Ahead of the journal means that the journal lost facts, and the node refuses to start. What each fact becomes is in
+//! [`index`].
+
+mod index;
 
 use crate::data::Dataset;
 use crate::ledger::chain::Head;
@@ -15,7 +18,6 @@ use entente_wire::local::DatasetReport;
 use entente_wire::names::{DatasetName, OrgName};
 use entente_wire::people::Registry;
 use entente_wire::policy::Epsilon;
-use entente_wire::publication::Publication;
 use entente_wire::seal::JobHash;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sled::{Batch, Db};
@@ -160,89 +162,6 @@ impl Store {
         self.db.flush().map(drop).map_err(store)
     }
 
-    fn index(&self, head: Head, entry: &Entry, batch: &mut Batch) -> Result<(), LedgerError> {
-        let sequence = head.sequence;
-        match &entry.fact {
-            Fact::PartnerLinked(pin) => put(batch, keys::partner(&pin.org), pin),
-            Fact::InviteMade(invite) => {
-                let state = InviteState {
-                    invite: invite.clone(),
-                    used_by: None,
-                };
-                put(batch, keys::invite(&invite.token_hash), &state);
-            }
-            Fact::InviteUsed { token_hash, by } => {
-                let key = keys::invite(token_hash);
-                if let Some(mut state) = self.get::<InviteState>(&key)? {
-                    state.used_by.get_or_insert_with(|| by.clone());
-                    put(batch, key, &state);
-                }
-            }
-            Fact::RegistrySeen { record } => put(batch, keys::registry(&record.org), record),
-            Fact::DatasetRegistered {
-                manifest,
-                dataset,
-                report,
-            } => {
-                let registered = Registered {
-                    manifest: manifest.clone(),
-                    dataset: dataset.clone(),
-                    report: report.clone(),
-                    surveyed_under: None,
-                };
-                put(batch, keys::dataset(&report.dataset), &registered);
-            }
-            Fact::DatasetSurveyed { policy, report } => {
-                let key = keys::dataset(&report.dataset);
-                if let Some(mut registered) = self.get::<Registered>(&key)? {
-                    // A survey of a version that was replaced meanwhile says nothing about the new one.
-                    if registered.dataset.manifest.digest() == report.version {
-                        registered.report = report.clone();
-                        registered.surveyed_under = Some(*policy);
-                        put(batch, key, &registered);
-                    }
-                }
-            }
-            Fact::PublicationSeen { record } => {
-                if let Some(publication) = body::<Publication>(record) {
-                    put(
-                        batch,
-                        keys::publication(&record.org, &publication.policy.dataset),
-                        record,
-                    );
-                }
-            }
-            Fact::SessionOpened(session) => {
-                let (at, session) = (entry.at_unix_ms, &session);
-                let ours = keys::ours(&session.dataset, &session.peer);
-                let theirs = keys::theirs(&session.peer, &session.peer_dataset);
-                put(batch, keys::spent(&ours, at, sequence), &at);
-                put(batch, keys::spent(&theirs, at, sequence), &at);
-            }
-            Fact::EpsilonSpent(loss) => {
-                let at = entry.at_unix_ms;
-                let spent = Spent {
-                    at_unix_ms: at,
-                    epsilon: loss.epsilon,
-                };
-                let ours = keys::loss_of_ours(&loss.dataset, &loss.peer);
-                let theirs = keys::loss_of_theirs(&loss.peer, &loss.peer_dataset);
-                put(batch, keys::spent(&ours, at, sequence), &spent);
-                put(batch, keys::spent(&theirs, at, sequence), &spent);
-            }
-            Fact::ApprovalGiven { .. } => {
-                let given = self.approvals_given()?.saturating_add(1);
-                put(batch, keys::APPROVALS_GIVEN.to_vec(), &given);
-            }
-            Fact::RecordRefused(refused) => put(batch, keys::refused(&refused.digest), refused),
-            _ => {}
-        }
-        if let Some(job) = entry.fact.job() {
-            put(batch, keys::job_fact(job, sequence), entry);
-        }
-        Ok(())
-    }
-
     pub(crate) fn partner(&self, org: &OrgName) -> Result<Option<Pin>, LedgerError> {
         self.get(&keys::partner(org))
     }
@@ -372,10 +291,6 @@ pub(crate) fn body<T: Serialize + DeserializeOwned>(record: &SignedRecord) -> Op
 /// The registry in a record that was verified before it was recorded.
 pub(crate) fn registry_body(record: &SignedRecord) -> Option<Registry> {
     body(record)
-}
-
-fn put<T: Serialize>(batch: &mut Batch, key: Vec<u8>, value: &T) {
-    batch.insert(key, canonical::to_bytes(value));
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LedgerError> {

@@ -34,7 +34,7 @@ const ARRIVING: Duration = Duration::from_secs(2);
 /// Echoes of which the fastest counts.
 const ECHOES: usize = 3;
 /// The asker's wait for all of it.
-const MEASURING: Duration = Duration::from_secs(10);
+const MEASURING: Duration = Duration::from_secs(6);
 /// The other side's.
 pub(super) const ANSWERING: Duration = Duration::from_secs(15);
 /// Most messages that are answered: a few above what an honest asker sends.

@@ -1,5 +1,8 @@
 //! Joint tables of two nodes: what they hold, who reads them, what they cost, and what a broken line or an earlier table changes.
 
+mod losses;
+mod stored;
+
 use super::bench::{HOUR_MS, Node};
 use super::buckets;
 use super::pair::{Lanes, Pair, Session, read};
@@ -252,66 +255,6 @@ impl<T: Transport> Transport for Sends<T> {
     }
 }
 
-#[test]
-fn privacy_loss_is_spent_at_both_nodes_and_exact_at_the_boundary() {
-    let mut pair = pair();
-    // Waiting jobs were approved when there was room.
-    let third = pair.ready(&noisy("0.500001"));
-    let third_grant = pair.bank.dial().expect("a run");
-    let job = run(&mut pair, &noisy("2.0"));
-    assert!(text(&pair.bank, job).starts_with("segment,n,n_se\n"));
-    assert_eq!(losses(&pair), [vec![2_000_000], vec![2_000_000]]);
-    let left: Vec<_> = pair.bank.jobs().catalog().expect("reads");
-    let left: Vec<_> = left.iter().map(|entry| entry.epsilon_left_year).collect();
-    assert_eq!(left, [None, Some(Epsilon(500_000))]);
-    let refused = pair
-        .bank
-        .jobs()
-        .opening(&third_grant, super::bench::digest(9));
-    let refused = refused.expect_err("a millionth too much");
-    assert_eq!(refused.code, Code::BudgetUsedUp);
-    assert!(
-        refused.todo.contains("2027-09-21 14:14"),
-        "{}",
-        refused.todo
-    );
-    let check = pair
-        .bank
-        .jobs()
-        .check(&noisy("0.500001").replace("p.segment", "b.tier"));
-    let codes: Vec<Code> = check.problems.iter().map(|problem| problem.code).collect();
-    assert_eq!(codes, [Code::BudgetUsedUp]);
-    run(&mut pair, &noisy("0.5"));
-    assert_eq!(losses(&pair)[1], [2_000_000, 500_000]);
-    // A restart forgets nothing; a year does.
-    pair.bank.start();
-    assert_eq!(losses(&pair)[0], [2_000_000, 500_000]);
-    pair.clock.advance(YEAR_MS + 1);
-    let check = pair
-        .bank
-        .jobs()
-        .check(&noisy("2.5").replace("2026-09-28T00:00:00Z", "2028-01-01T00:00:00Z"));
-    assert_eq!(check.problems, []);
-    assert_ne!(pair.bank.state(third), JobState::Done);
-}
-
-#[test]
-fn of_two_sessions_that_are_on_only_one_spends_what_is_left_for_one() {
-    let mut pair = pair();
-    let other = noisy("2.0").replace("COUNT(*) AS n", "COUNT(*) AS m");
-    pair.ready(&noisy("2.0"));
-    let first = pair.open();
-    let second = pair.ready(&other);
-    // Nothing is spent yet, so this one opens too.
-    let late = pair.open();
-    assert_eq!(late.asked.job, second);
-    pair.run(first).expect("runs");
-    let problem = pair.run(late).expect_err("nothing is left");
-    assert_eq!(problem.code, Code::BudgetUsedUp);
-    assert_eq!(losses(&pair), [vec![2_000_000], vec![2_000_000]]);
-    assert_ne!(pair.bank.state(second), JobState::Done);
-}
-
 /// A line that breaks when the first message of a kind from `from` on has come.
 struct BreaksAt {
     line: Box<dyn Transport + Send>,
@@ -405,102 +348,4 @@ fn buckets_left_by_a_broken_line_add_up_with_those_that_follow() {
     let (at_bank, at_pay) = lanes(2, u16::MAX);
     pair.run_over(second, at_bank, at_pay).expect("runs");
     assert_eq!(text(&pair.bank, job), expected());
-}
-
-/// Runs another job of the same question. Gives its result and what crossed.
-fn again(pair: &mut Pair, yaml: &str) -> (String, Totals) {
-    pair.clock.advance(1);
-    let job = pair.ready(yaml);
-    let session = pair.open();
-    assert_eq!(session.asked.job, job);
-    let (bank, pay) = memory_transports(Duration::from_secs(60));
-    let totals = pair.run_over(session, vec![Box::new(bank)], vec![Box::new(pay)]);
-    (text(&pair.bank, job), totals.expect("runs"))
-}
-
-#[test]
-fn the_same_plan_over_the_same_data_is_answered_by_the_stored_table_at_no_cost() {
-    let mut pair = pair();
-    let yaml = noisy("2.0");
-    let first = run(&mut pair, &yaml);
-    let released = text(&pair.bank, first);
-    // Twice as much as is left, and still no refusal.
-    for _ in 0..2 {
-        let (stored, totals) = again(&mut pair, &yaml);
-        assert_eq!(stored, released);
-        assert_eq!((totals.sent_bytes, totals.received_bytes), (0, 0));
-    }
-    assert_eq!(losses(&pair), [vec![2_000_000], vec![2_000_000]]);
-    // Another plan is another question.
-    let other = pair
-        .bank
-        .jobs()
-        .check(&noisy("2.0").replace("COUNT(*) AS n", "COUNT(*) AS m"));
-    assert_eq!(other.problems.len(), 1);
-}
-
-#[test]
-fn data_that_changed_or_a_file_that_is_gone_is_not_answered_by_the_stored_table() {
-    let mut pair = pair();
-    let yaml = exact("results_to: [north-bank]");
-    let first = run(&mut pair, &yaml);
-    let ran = |pair: &mut Pair| again(pair, &yaml).1.sent_bytes > 0;
-    assert!(!ran(&mut pair));
-    // One side's data is another version.
-    let more = users() + "13900000099,true,new,1,true\n";
-    pair.pay
-        .publish("users", &more, &policy("users", POLICY, USERS));
-    pair.deliver();
-    assert!(ran(&mut pair));
-    assert!(!ran(&mut pair), "now that is the stored one");
-    // Not the file that was released.
-    let jobs = pair.bank.jobs();
-    for view in jobs.list() {
-        let path = jobs.result(&view.id).expect("a result").path;
-        std::fs::write(path, "n\n").expect("writes");
-    }
-    assert!(ran(&mut pair));
-    assert!(pair.bank.jobs().result(&first.short()).is_err());
-}
-
-#[test]
-fn a_node_that_does_not_know_of_the_earlier_job_runs_again() {
-    let mut pair = pair();
-    let yaml = exact("results_to: [north-bank]");
-    let first = run(&mut pair, &yaml);
-    // As after a restore from a backup of before.
-    let mut live = pair.pay.jobs().core.live();
-    live.tracked.remove(&first);
-    drop(live);
-    let (_, totals) = again(&mut pair, &yaml);
-    assert!(totals.sent_bytes > 0);
-}
-
-#[test]
-fn a_partner_that_names_a_table_of_other_data_is_caught() {
-    let mut pair = pair();
-    let yaml = exact("results_to: [north-bank]");
-    run(&mut pair, &yaml);
-    pair.ready(&yaml);
-    let mut session = pair.open();
-    assert!(session.answered.answered_by.is_some());
-    session.answered.dataset_version = super::bench::digest(7);
-    let problem = pair.run(session).expect_err("caught");
-    assert_eq!(problem.code, Code::PartnerMisbehaved);
-}
-
-#[test]
-fn the_loss_of_a_release_is_on_disk_before_anything_of_it_is_heard() {
-    let mut pair = pair();
-    let job = pair.ready(&noisy("1.0"));
-    let session = pair.open();
-    let (at_bank, at_pay) = lanes(1, RELEASE);
-    pair.run_over(session, at_bank, at_pay).expect_err("breaks");
-    for node in [&pair.bank, &pair.pay] {
-        let facts = node.ledger().job(&job).expect("reads");
-        let spent = facts
-            .iter()
-            .filter(|entry| matches!(entry.fact, Fact::EpsilonSpent(_)));
-        assert_eq!(spent.count(), 1);
-    }
 }
