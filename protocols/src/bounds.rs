@@ -121,6 +121,12 @@ pub fn equality_bits(bins: u64, buckets: u64) -> u32 {
     ceil(LAMBDA_0 + log2(bins as f64 * buckets as f64)) as u32
 }
 
+/// Noise places with which a linear test over bits sees nothing: with regular noise, one whose vector has the relative weight `distance` has a bias of
+/// at most (1 − 2d)^t, to be below 2^-128. For silent oblivious transfer, under dual LPN and the code's estimated distance.
+pub fn noise_over_bits(distance: f64) -> usize {
+    ceil(128.0 / -log2(1.0 - 2.0 * distance)) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,6 +249,22 @@ mod tests {
             }
             keys += keys / 97;
         }
+    }
+
+    #[test]
+    fn silent_transfers_have_twice_the_noise_of_the_estimated_distance() {
+        use crate::ot::silent::NOISE;
+        assert_eq!(noise_over_bits(0.25), 128);
+        // What protocols.md asks for, and down to which distance it is enough.
+        assert_eq!(NOISE, 256);
+        assert!(noise_over_bits(0.147) <= NOISE && noise_over_bits(0.146) > NOISE);
+        // The bias itself, of parts of different weights: never above that of equal ones.
+        let bias = |weights: [f64; 2]| {
+            let part = |d: f64| 128.0 * log2((1.0 - 2.0 * d).abs());
+            weights.map(part).iter().sum::<f64>()
+        };
+        assert!(bias([0.25, 0.25]) <= -255.9);
+        assert!(bias([0.05, 0.45]) <= bias([0.25, 0.25]));
     }
 
     /// Union bounds, recomputed the other way round: from the chosen size back to the probability, for every pair of list

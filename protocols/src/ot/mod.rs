@@ -1,7 +1,8 @@
 //! Oblivious transfer (protocols.md §2): the sender gets two random keys, the receiver the one it chose, and neither learns
 //! which or the other.
 //!
-//! [`base`] makes 128 of them with public-key operations; [`extension`] makes any number from those with symmetric ones.
+//! [`base`] makes 128 of them with public-key operations; [`extension`] makes any number from those with symmetric ones, and with
+//! [`silent`] rows for a fraction of the bytes.
 //!
 //! ```
 //! use entente_protocols::channel::memory_pair;
@@ -25,3 +26,5 @@
 
 pub mod base;
 pub mod extension;
+mod halving;
+pub mod silent;

@@ -18,31 +18,34 @@ pub(crate) const SCALER: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Places that one step of the convolution looks back.
 pub(crate) const WINDOW: usize = 25;
 
-/// For i from [`WINDOW`] on: adds to `places[i]` the place `WINDOW` before it, multiplies by [`SCALER`], and adds those of the 24
-/// places just before it whose bit in `coefficients[i]` is set, the oldest first.
+/// For i from [`WINDOW`] on: adds to `places[i]` the place `WINDOW` before it, multiplies by [`SCALER`] if `SCALED`, and adds those of
+/// the 24 places just before it whose bit in `coefficients[i]` is set, the oldest first.
 ///
 /// # Panics
 /// If there are fewer coefficients than places: a caller's defect.
-pub(crate) fn convolve<const K: usize>(places: &mut [Lane<K>], coefficients: &[[u8; 3]]) {
+pub(crate) fn convolve<const K: usize, const SCALED: bool>(
+    places: &mut [Lane<K>],
+    coefficients: &[[u8; 3]],
+) {
     assert!(
         coefficients.len() >= places.len(),
         "coefficients for every place"
     );
     #[cfg(target_arch = "x86_64")]
-    if (K == 1 || K == 2) && x86::available() {
+    if (K == 1 || K == 2 && SCALED) && x86::available() {
         let blocks = places.as_flattened_mut();
         // SAFETY: the detections have just seen what the kernels need on this CPU.
         unsafe {
             match (K, window::available()) {
-                (1, false) => x86::convolve_one(blocks, coefficients),
-                (1, true) => window::convolve_one(blocks, coefficients),
+                (1, false) => x86::convolve_one::<SCALED>(blocks, coefficients),
+                (1, true) => window::convolve_one::<SCALED>(blocks, coefficients),
                 (_, false) => x86::convolve_two(blocks, coefficients),
                 (_, true) => window::convolve_two(blocks, coefficients),
             }
         }
         return;
     }
-    portable::convolve(places, coefficients);
+    portable::convolve::<K, SCALED>(places, coefficients);
 }
 
 /// Outputs ahead of which [`gather`] asks for places: far enough to hide the last cache's latency, near enough not to be evicted.
@@ -104,22 +107,28 @@ pub(crate) mod portable {
     use crate::simd::clmul::portable::multiply;
 
     /// [`super::convolve`] without special instructions.
-    pub(crate) fn convolve<const K: usize>(places: &mut [Lane<K>], coefficients: &[[u8; 3]]) {
+    pub(crate) fn convolve<const K: usize, const SCALED: bool>(
+        places: &mut [Lane<K>],
+        coefficients: &[[u8; 3]],
+    ) {
         for i in WINDOW..places.len() {
             let (before, rest) = places.split_at_mut(i);
-            step(&mut rest[0], &before[i - WINDOW..], coefficients[i]);
+            step::<K, SCALED>(&mut rest[0], &before[i - WINDOW..], coefficients[i]);
         }
     }
 
     /// One step, for a place whose window does not stand before it in memory as well.
-    pub(crate) fn step<const K: usize>(
+    pub(crate) fn step<const K: usize, const SCALED: bool>(
         place: &mut Lane<K>,
         window: &[Lane<K>],
         coefficients: [u8; 3],
     ) {
         let (oldest, window) = window.split_first().expect("a window is not empty");
         for (block, oldest) in place.iter_mut().zip(oldest) {
-            *block = multiply(*block ^ *oldest, Block(SCALER as u128));
+            *block ^= *oldest;
+            if SCALED {
+                *block = multiply(*block, Block(SCALER as u128));
+            }
         }
         let masks = coefficients.iter().flat_map(|byte| MASKS[*byte as usize]);
         for (looked_at, mask) in window.iter().zip(masks) {
@@ -149,12 +158,15 @@ mod x86 {
             && is_x86_feature_detected!("pclmulqdq")
     }
 
-    /// `(place + oldest)·SCALER`: a product of 128 by 64 bits, whose upper 64 fold back once.
+    /// `(place + oldest)·SCALER`, or the sum alone: a product of 128 by 64 bits, whose upper 64 fold back once.
     #[target_feature(enable = "avx2,pclmulqdq")]
     #[inline]
-    fn scaled(place: __m128i, oldest: __m128i) -> __m128i {
+    fn scaled<const SCALED: bool>(place: __m128i, oldest: __m128i) -> __m128i {
         let constants = _mm_set_epi64x(0x87, SCALER as i64);
         let sum = _mm_xor_si128(place, oldest);
+        if !SCALED {
+            return sum;
+        }
         let low = _mm_clmulepi64_si128(sum, constants, 0x00);
         let high = _mm_clmulepi64_si128(sum, constants, 0x01);
         let low = _mm_xor_si128(low, _mm_slli_si128(high, 8));
@@ -173,7 +185,7 @@ mod x86 {
                 let window = first.add(i - WINDOW);
                 let [place, oldest]: [*const __m128i; 2] = [first.add(i).cast(), window.cast()];
                 let halves = [0, 1].map(|half| {
-                    scaled(
+                    scaled::<true>(
                         _mm_loadu_si128(place.add(half)),
                         _mm_loadu_si128(oldest.add(half)),
                     )
@@ -197,7 +209,7 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2,sse3,pclmulqdq")]
-    pub(super) fn convolve_one(blocks: &mut [Block], coefficients: &[[u8; 3]]) {
+    pub(super) fn convolve_one<const SCALED: bool>(blocks: &mut [Block], coefficients: &[[u8; 3]]) {
         let places = blocks.len();
         let first: *mut __m128i = blocks.as_mut_ptr().cast();
         for (i, coefficients) in coefficients.iter().enumerate().take(places).skip(WINDOW) {
@@ -205,7 +217,7 @@ mod x86 {
             unsafe {
                 let window = first.add(i - WINDOW);
                 let mut sums = [
-                    scaled(_mm_loadu_si128(first.add(i)), _mm_loadu_si128(window)),
+                    scaled::<SCALED>(_mm_loadu_si128(first.add(i)), _mm_loadu_si128(window)),
                     _mm_set_epi64x(0, 0),
                 ];
                 for (byte, coefficients) in coefficients.iter().enumerate() {
@@ -229,7 +241,7 @@ mod tests {
     use crate::prg::Prg;
     use rand_core::Rng;
 
-    fn kernel_agrees<const K: usize>() {
+    fn kernel_agrees<const K: usize, const SCALED: bool>() {
         let mut rng = Prg::new(Block(11));
         for count in [0, 1, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 100] {
             let mut places = vec![[Block::ZERO; K]; count];
@@ -237,16 +249,17 @@ mod tests {
             let mut coefficients = vec![[0u8; 3]; count];
             rng.fill_bytes(coefficients.as_flattened_mut());
             let mut expected = places.clone();
-            portable::convolve(&mut expected, &coefficients);
-            convolve(&mut places, &coefficients);
+            portable::convolve::<K, SCALED>(&mut expected, &coefficients);
+            convolve::<K, SCALED>(&mut places, &coefficients);
             assert_eq!(places, expected, "{count} places of {K} blocks");
         }
     }
 
     #[test]
     fn kernel_and_portable_twin_agree() {
-        kernel_agrees::<1>();
-        kernel_agrees::<2>();
+        kernel_agrees::<1, true>();
+        kernel_agrees::<2, true>();
+        kernel_agrees::<1, false>();
     }
 
     #[test]

@@ -20,9 +20,12 @@ use rand_core::{Rng, SeedableRng};
 /// What jobs call it.
 pub const NAME: &str = "expand-convolute 7x24";
 
-/// The public seed of the code that jobs use: nothing up the sleeve, BLAKE3 of its name.
-pub fn seed() -> [u8; 32] {
-    *blake3::hash(format!("entente/1/{NAME}").as_bytes()).as_bytes()
+/// What jobs call it where it is taken over bits.
+pub const NAME_OVER_BITS: &str = "expand-convolute 7x24 over bits";
+
+/// The public seed of the code that jobs use by that name: nothing up the sleeve, BLAKE3 of it.
+pub fn seed(name: &str) -> [u8; 32] {
+    *blake3::hash(format!("entente/1/{name}").as_bytes()).as_bytes()
 }
 
 /// Convolved places that one output adds.
@@ -86,17 +89,30 @@ impl Code {
     /// # Panics
     /// If `noise` does not have 2m places: a caller's defect.
     pub fn compress<const K: usize>(&self, noise: &mut [Lane<K>]) {
+        self.run::<K, true>(noise);
+    }
+
+    /// The same without the constant: the code over bits, under which each of a block's 128 bits is a vector of its own. For noise
+    /// that is one bit a place, carried in one of them.
+    ///
+    /// # Panics
+    /// If `noise` does not have 2m places: a caller's defect.
+    pub fn compress_bits(&self, noise: &mut [Block]) {
+        self.run::<1, false>(noise.as_chunks_mut().0);
+    }
+
+    fn run<const K: usize, const SCALED: bool>(&self, noise: &mut [Lane<K>]) {
         assert_eq!(noise.len(), 2 * self.outputs(), "two places an output");
         let (outputs, parity) = noise.split_at_mut(self.outputs());
         let [first, second] = &self.coefficients;
-        let history = convolve(first, parity, [[Block::ZERO; K]; WINDOW]);
-        convolve(second, parity, history);
+        let history = convolve::<K, SCALED>(first, parity, [[Block::ZERO; K]; WINDOW]);
+        convolve::<K, SCALED>(second, parity, history);
         lanes::gather(outputs, parity, &self.expander);
     }
 }
 
 /// One pass over `parity`, as if `history` stood before it. Returns the last places.
-fn convolve<const K: usize>(
+fn convolve<const K: usize, const SCALED: bool>(
     coefficients: &[[u8; 3]],
     parity: &mut [Lane<K>],
     history: [Lane<K>; WINDOW],
@@ -104,10 +120,10 @@ fn convolve<const K: usize>(
     let head = parity.len().min(WINDOW);
     let mut line = history.to_vec();
     for (i, (place, coefficients)) in parity.iter_mut().zip(coefficients).take(head).enumerate() {
-        lanes::portable::step(place, &line[i..i + WINDOW], *coefficients);
+        lanes::portable::step::<K, SCALED>(place, &line[i..i + WINDOW], *coefficients);
         line.push(*place);
     }
-    lanes::convolve(parity, coefficients);
+    lanes::convolve::<K, SCALED>(parity, coefficients);
     let last = match parity.len().checked_sub(WINDOW) {
         Some(start) => &parity[start..],
         None => &line[head..],
@@ -132,7 +148,7 @@ mod tests {
     }
 
     /// The definition, place by place.
-    fn oracle(code: &Code, noise: &[Block]) -> Vec<Block> {
+    fn oracle(code: &Code, noise: &[Block], scaler: Block) -> Vec<Block> {
         let m = code.outputs();
         let mut parity = noise[m..].to_vec();
         let mut history = vec![Block::ZERO; WINDOW];
@@ -141,7 +157,7 @@ mod tests {
             line.extend_from_slice(&parity);
             for i in 0..m {
                 let at = i + WINDOW;
-                let mut sum = field::multiply(line[at] ^ line[i], Block(lanes::SCALER.into()));
+                let mut sum = field::multiply(line[at] ^ line[i], scaler);
                 for j in 0..CONVOLUTION_WIDTH {
                     if (coefficients[i][j / 8] >> (j % 8)) & 1 == 1 {
                         sum ^= line[i + 1 + j];
@@ -164,8 +180,15 @@ mod tests {
         for outputs in [7, 8, 24, 25, 26, 49, 50, 51, 200, 1_001] {
             let code = Code::new(outputs, [3; 32]);
             let noise = random_blocks(outputs as u128, 2 * outputs);
-            let expected = oracle(&code, &noise);
-            assert_eq!(compressed(&code, noise), expected, "{outputs} outputs");
+            let expected = oracle(&code, &noise, Block(lanes::SCALER.into()));
+            assert_eq!(
+                compressed(&code, noise.clone()),
+                expected,
+                "{outputs} outputs"
+            );
+            let mut bits = noise.clone();
+            code.compress_bits(&mut bits);
+            assert_eq!(bits[..outputs], oracle(&code, &noise, Block::ONE));
         }
     }
 
@@ -194,6 +217,18 @@ mod tests {
                 "bit {bit} of {touched} among 4096 outputs depends on bit 0 of the place"
             );
         }
+    }
+
+    #[test]
+    fn over_bits_a_place_reaches_half_of_the_outputs_in_its_own_bit_alone() {
+        let code = Code::new(4_096, [5; 32]);
+        let mut noise = vec![Block::ZERO; 8_192];
+        noise[4_096 + 100] = Block::ONE;
+        code.compress_bits(&mut noise);
+        let outputs = &noise[..4_096];
+        assert!(outputs.iter().all(|output| output.0 <= 1));
+        let touched = outputs.iter().filter(|output| output.0 == 1).count();
+        assert!((1_600..2_500).contains(&touched), "{touched} of 4096");
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Setup {
         Self {
             outputs,
             chunks,
-            code: Code::new(chunk, code::seed()),
+            code: Code::new(chunk, code::seed(code::NAME)),
             security,
         }
     }

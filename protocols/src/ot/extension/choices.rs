@@ -32,7 +32,11 @@ impl<'a> Choices<'a> {
 
     /// As blocks, bits behind the last one random, so that a transfer nobody asked for shows nothing; in malicious mode behind one random word
     /// that masks the check.
-    pub(super) fn filled(&self, with_mask: bool, rng: &mut impl CryptoRng) -> Secret<Vec<Block>> {
+    pub(in crate::ot) fn filled(
+        &self,
+        with_mask: bool,
+        rng: &mut impl CryptoRng,
+    ) -> Secret<Vec<Block>> {
         let mut filled = Secret::new(Vec::with_capacity(self.words.len() + 1));
         let words = filled.expose_mut();
         if with_mask {

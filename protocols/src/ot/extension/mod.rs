@@ -1,4 +1,5 @@
-//! SoftSpokenOT (Roy, CRYPTO'22) over GF(2^4): 32 bits sent per transfer.
+//! SoftSpokenOT (Roy, CRYPTO'22) over GF(2^4): 32 bits sent per transfer. In semi-honest mode [silent](super::silent) rows can stand in for
+//! its own, for about two bits.
 //!
 //! Each of 32 *instances* is a puncturable PRF with 16 leaves, made from four base OTs, of which the extension's sender misses the
 //! leaf Δ_i. From the leaves' streams r_y the receiver takes u = Σ r_y and v = Σ y·r_y, the sender w = Σ (y ⊕ Δ_i)·r_y =
@@ -18,13 +19,18 @@ mod choices;
 mod instances;
 mod keys;
 mod receiver;
+mod receiver_rows;
 mod sender;
+mod sender_rows;
 mod subspace;
 
 pub use choices::{Choices, pack};
 pub use keys::Stretch;
 pub use receiver::Receiver;
 pub use sender::Sender;
+
+pub(super) use receiver_rows::ReceiverRows;
+pub(super) use sender_rows::SenderRows;
 
 use crate::block::Block;
 use crate::channel::{Kind, vector_bytes};

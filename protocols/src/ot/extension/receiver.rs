@@ -1,50 +1,77 @@
 //! The receiver: chooses bit by bit and gets one key each.
 
 use super::choices::{Choices, pack};
-use super::instances::{self, Streams};
-use super::keys::{KeyHash, Progress, Stretch, each_rows};
-use super::subspace::Hashes;
-use super::{
-    CHALLENGE, CORRECTIONS, Columns, FIELD_BITS, INSTANCES, KeptTiles, PIECE, RESPONSE, TILE_WORDS,
-    TRANSFERS_MAX, frame_words, no_columns,
-};
+use super::keys::{KeyHash, Stretch};
+use super::receiver_rows::ReceiverRows;
+use super::{PIECE, TRANSFERS_MAX};
 use crate::block::Block;
 use crate::channel::Channel;
 use crate::fault::{Fault, Misuse};
+use crate::ot::silent;
 use crate::secret::Secret;
 use crate::security::Security;
 use crate::session_id::SessionId;
-use crate::simd::leaves::Sums;
 use rand_core::CryptoRng;
 use std::sync::Arc;
 
 /// The receiver's side after the set-up. Makes any number of transfers; tweaks never repeat.
 pub struct Receiver {
-    instances: Vec<Streams>,
+    pub(super) rows: Rows,
     hash: KeyHash,
     stretch: Arc<Stretch>,
     pub(super) tweak: u128,
-    security: Security,
-    columns: Box<Secret<Columns>>,
+}
+
+/// Where rows come from.
+pub(super) enum Rows {
+    SoftSpoken(ReceiverRows),
+    Silent(silent::ReceiverRows),
 }
 
 impl Receiver {
-    /// 128 base OTs and the trees.
+    /// With rows of SoftSpokenOT: 128 base OTs and the trees.
     pub fn set_up(
         channel: &mut Channel,
         sid: &SessionId,
         security: Security,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, Fault> {
-        let instances = instances::deal(channel, sid, security, rng)?;
-        Ok(Self {
-            instances,
+        let rows = ReceiverRows::set_up(channel, sid, security, rng)?;
+        Ok(Self::new(sid, security, Rows::SoftSpoken(rows)))
+    }
+
+    /// With silent rows, semi-honest: there is no other mode of them. Every call's transfers have to be [prepared](Self::prepare).
+    pub fn set_up_silent(
+        channel: &mut Channel,
+        sid: &SessionId,
+        setup: &Arc<silent::Setup>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, Fault> {
+        let rows = silent::ReceiverRows::set_up(channel, sid, setup, rng)?;
+        Ok(Self::new(sid, Security::SemiHonest, Rows::Silent(rows)))
+    }
+
+    fn new(sid: &SessionId, security: Security, rows: Rows) -> Self {
+        Self {
+            rows,
             hash: KeyHash::new(sid, security),
             stretch: Arc::new(Stretch::new(sid)),
             tweak: 0,
-            security,
-            columns: no_columns(),
-        })
+        }
+    }
+
+    /// Says what silent rows of the next `transfers` transfers need, those of each call rounded up to whole words of 128; both parties
+    /// do it at the same point, where neither has anything else to say. Of SoftSpokenOT's rows nothing is to be said.
+    pub fn prepare(
+        &mut self,
+        channel: &mut Channel,
+        transfers: usize,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), Fault> {
+        match &mut self.rows {
+            Rows::SoftSpoken(_) => Ok(()),
+            Rows::Silent(rows) => rows.prepare(channel, transfers, rng),
+        }
     }
 
     /// What makes more than 16 bytes of a key, the same at both parties.
@@ -78,96 +105,49 @@ impl Receiver {
         mut each: impl FnMut(usize, &[Block]),
     ) -> Result<(), Fault> {
         let count = choices.count();
-        if count > TRANSFERS_MAX {
-            return Err(Misuse::TooMany {
-                what: "OT choices",
-                max: TRANSFERS_MAX,
-                got: count,
-            }
-            .into());
-        }
-        let filled = choices.filled(self.security.is_malicious(), rng);
         let (hash, first_tweak) = (&self.hash, self.tweak);
-        let mut rows = Secret::new([Block::ZERO; PIECE]);
         let mut keys = Secret::new([Block::ZERO; PIECE]);
-        let mut progress = Progress::of(count);
-        let mut hand_out = |columns: &Columns, skipped, words| {
-            each_rows(columns, skipped, words, rows.expose_mut(), |rows| {
-                let (first, rows) = progress.take(rows);
-                let keys = &mut keys.expose_mut()[..rows.len()];
-                hash.keys(rows, Block::ZERO, first_tweak + first as u128, keys);
-                each(first, keys);
-            });
-        };
-        let frames = filled.expose().chunks(frame_words(self.security));
-        if self.security.is_malicious() {
-            let kept = Self::checked(&mut self.instances, channel, frames)?;
-            for (place, (columns, words)) in kept.iter().enumerate() {
-                hand_out(columns.expose(), usize::from(place == 0), *words);
-            }
-        } else {
-            for frame in frames {
-                let mut corrections = Vec::with_capacity(INSTANCES * frame.len());
-                for tile in frame.chunks(TILE_WORDS) {
-                    let columns = self.columns.expose_mut();
-                    make_columns(&mut self.instances, tile, columns, &mut corrections);
-                    hand_out(columns, 0, tile.len());
-                }
-                channel.send_part(CORRECTIONS, &corrections)?;
-            }
-        }
+        self.rows.each(channel, choices, rng, |first, rows| {
+            let keys = &mut keys.expose_mut()[..rows.len()];
+            hash.keys(rows, Block::ZERO, first_tweak + first as u128, keys);
+            each(first, keys);
+        })?;
         self.tweak += self.hash.tweaks(count);
         Ok(())
     }
+}
 
-    /// All tiles' columns, after the sender has made sure that all instances got the same choices.
-    fn checked<'a>(
-        instances: &mut [Streams],
+impl Rows {
+    fn each(
+        &mut self,
         channel: &mut Channel,
-        tiles: impl Iterator<Item = &'a [Block]> + Clone,
-    ) -> Result<KeptTiles, Fault> {
-        let mut kept = Vec::new();
-        for tile in tiles.clone() {
-            let (mut columns, mut corrections) = (no_columns(), Vec::new());
-            make_columns(instances, tile, columns.expose_mut(), &mut corrections);
-            channel.send_part(CORRECTIONS, &corrections)?;
-            kept.push((columns, tile.len()));
+        choices: Choices<'_>,
+        rng: &mut impl CryptoRng,
+        each: impl FnMut(usize, &[Block]),
+    ) -> Result<(), Fault> {
+        if choices.count() > TRANSFERS_MAX {
+            return Err(Misuse::TooMany {
+                what: "OT choices",
+                max: TRANSFERS_MAX,
+                got: choices.count(),
+            }
+            .into());
         }
-        let challenge: Vec<Block> = channel.receive_part(CHALLENGE, 1)?;
-        let mut hashes = Hashes::new(challenge[0]);
-        for ((columns, words), tile) in kept.iter().zip(tiles) {
-            hashes.add(columns.expose(), tile, *words);
+        match self {
+            Self::SoftSpoken(rows) => rows.each(channel, choices, rng, each),
+            Self::Silent(rows) => rows.each(channel, choices, rng, each),
         }
-        channel.send_part(RESPONSE, &hashes.response())?;
-        Ok(kept)
     }
 
     /// A tile's columns and corrections, for tests that cheat with them.
     #[cfg(test)]
-    pub(super) fn columns(&mut self, choices: &[Block]) -> (Box<Secret<Columns>>, Vec<Block>) {
-        let (mut columns, mut corrections) = (no_columns(), Vec::new());
-        make_columns(
-            &mut self.instances,
-            choices,
-            columns.expose_mut(),
-            &mut corrections,
-        );
-        (columns, corrections)
-    }
-}
-
-/// v's columns for the words of one tile, and onto `corrections` the u ⊕ x of all instances.
-fn make_columns(
-    instances: &mut [Streams],
-    choices: &[Block],
-    columns: &mut Columns,
-    corrections: &mut Vec<Block>,
-) {
-    let mut all = Secret::new([Block::ZERO; TILE_WORDS]);
-    let (columns, _) = columns.as_chunks_mut::<FIELD_BITS>();
-    for (streams, bits) in instances.iter_mut().zip(columns) {
-        let all = all.expose_mut();
-        streams.sum(choices.len(), Sums { all, bits });
-        corrections.extend(choices.iter().zip(all).map(|(choice, sum)| *choice ^ *sum));
+    pub(super) fn columns(
+        &mut self,
+        choices: &[Block],
+    ) -> (Box<Secret<super::Columns>>, Vec<Block>) {
+        match self {
+            Self::SoftSpoken(rows) => rows.columns(choices),
+            Self::Silent(_) => unreachable!("silent rows have no columns"),
+        }
     }
 }

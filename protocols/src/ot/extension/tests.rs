@@ -70,7 +70,7 @@ fn choices_that_differ_between_instances_fail_the_check() {
     // 64 of the columns' corrections are flipped at one place: passing would take guessing 64 bits of Δ.
     let fault = sender_against(|channel, receiver| {
         let words = [Block(77), Block(u128::MAX)];
-        let (columns, mut corrections) = receiver.columns(&words);
+        let (columns, mut corrections) = receiver.rows.columns(&words);
         for instance in 0..16 {
             corrections[2 * instance + 1] ^= Block(1 << 9);
         }
@@ -95,7 +95,7 @@ fn choices_that_differ_between_instances_fail_the_check() {
 fn a_response_to_other_choices_fails_the_check() {
     let fault = sender_against(|channel, receiver| {
         let words = [Block(77), Block(u128::MAX)];
-        let (columns, corrections) = receiver.columns(&words);
+        let (columns, corrections) = receiver.rows.columns(&words);
         channel.send_part(CORRECTIONS, &corrections).expect("sent");
         let challenge: Vec<Block> = channel.receive_part(CHALLENGE, 1).expect("challenge");
         let mut hashes = subspace::Hashes::new(challenge[0]);

@@ -21,7 +21,10 @@ pub(super) fn available() -> bool {
 /// `x86::scaled` of four blocks.
 #[target_feature(enable = "avx512f,avx512bw,vpclmulqdq")]
 #[inline]
-fn scaled(sum: __m512i) -> __m512i {
+fn scaled<const SCALED: bool>(sum: __m512i) -> __m512i {
+    if !SCALED {
+        return sum;
+    }
     let constants = _mm512_broadcast_i32x4(_mm_set_epi64x(0x87, SCALER as i64));
     let low = _mm512_clmulepi64_epi128(sum, constants, 0x00);
     let high = _mm512_clmulepi64_epi128(sum, constants, 0x01);
@@ -43,15 +46,15 @@ fn add(sum: __m512i, mask: u8, addend: __m512i) -> __m512i {
 
 /// Lanes of one block, four in a register.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,vpclmulqdq,bmi2,avx2,sse3,pclmulqdq")]
-pub(super) fn convolve_one(blocks: &mut [Block], coefficients: &[[u8; 3]]) {
+pub(super) fn convolve_one<const SCALED: bool>(blocks: &mut [Block], coefficients: &[[u8; 3]]) {
     const LANES: usize = 4;
     const REGISTERS: usize = 7;
     const KNOWN: usize = LANES * REGISTERS;
     let places = blocks.len();
     if places < KNOWN + LANES {
-        return x86::convolve_one(blocks, coefficients);
+        return x86::convolve_one::<SCALED>(blocks, coefficients);
     }
-    x86::convolve_one(&mut blocks[..KNOWN], coefficients);
+    x86::convolve_one::<SCALED>(&mut blocks[..KNOWN], coefficients);
     let first: *mut Block = blocks.as_mut_ptr();
     // SAFETY: the first KNOWN places lie inside `blocks`; loads are unaligned ones.
     let mut window: [__m512i; REGISTERS] =
@@ -62,7 +65,7 @@ pub(super) fn convolve_one(blocks: &mut [Block], coefficients: &[[u8; 3]]) {
         let new = unsafe { _mm512_loadu_si512(first.add(i).cast()) };
         // The places 25 before: the last block of the oldest register and three of the next.
         let oldest = _mm512_alignr_epi64::<6>(window[1], window[0]);
-        let own = scaled(_mm512_xor_si512(new, oldest));
+        let own = scaled::<SCALED>(_mm512_xor_si512(new, oldest));
         let mut made = [own; LANES];
         for lane in 0..LANES {
             let bits = bits(coefficients[i + lane]) << lane;
@@ -94,7 +97,7 @@ pub(super) fn convolve_one(blocks: &mut [Block], coefficients: &[[u8; 3]]) {
         i += LANES;
     }
     let rest = i - WINDOW;
-    x86::convolve_one(&mut blocks[rest..], &coefficients[rest..]);
+    x86::convolve_one::<SCALED>(&mut blocks[rest..], &coefficients[rest..]);
 }
 
 /// Lanes of two blocks, two in a register.
@@ -118,7 +121,7 @@ pub(super) fn convolve_two(blocks: &mut [Block], coefficients: &[[u8; 3]]) {
         let new = unsafe { _mm512_loadu_si512(first.add(2 * i).cast()) };
         // The places 25 before: the second of the oldest register and the first of the next.
         let oldest = _mm512_alignr_epi64::<4>(window[1], window[0]);
-        let own = scaled(_mm512_xor_si512(new, oldest));
+        let own = scaled::<true>(_mm512_xor_si512(new, oldest));
         let mut made = [own; LANES];
         for lane in 0..LANES {
             let bits = bits(coefficients[i + lane]) << lane;
