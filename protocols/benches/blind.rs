@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a bench reports to a terminal")]
 
 use cpu_time::ProcessTime;
-use entente_protocols::blind::{Bucket, Moment, Setup, Table, What, receiver, sender};
+use entente_protocols::blind::{Bucket, Moment, Setup, Table, Transfers, What, receiver, sender};
 use entente_protocols::block::Block;
 use entente_protocols::channel::memory_pair;
 use entente_protocols::prg::Prg;
@@ -51,18 +51,25 @@ fn main() {
             ("count and sum by S, 8 groups", [1, 8], with_sum()),
             ("count and sum, 8 x 8 groups", [8, 8], with_sum()),
         ] {
-            let full = format!("{name} {rows}");
-            if words.iter().all(|word| full.contains(word.as_str())) {
-                line(name, rows, groups, moments);
+            for transfers in [Transfers::Fast, Transfers::Silent] {
+                let name = match transfers {
+                    Transfers::Fast => name.to_owned(),
+                    Transfers::Silent => format!("{name}, silent"),
+                };
+                let full = format!("{name} {rows}");
+                if words.iter().all(|word| full.contains(word.as_str())) {
+                    line(&name, rows, groups, moments.clone(), transfers);
+                }
             }
         }
     }
 }
 
-fn line(name: &str, rows: u32, groups: [u32; 2], moments: Vec<Moment>) {
+fn line(name: &str, rows: u32, groups: [u32; 2], moments: Vec<Moment>, transfers: Transfers) {
     let table = Table::new(groups[0], groups[1], moments).expect("fits");
     let sizes = PaddedSizes::new(rows, rows).expect("under the limit");
     let setup = Setup::new(sizes, 1, table).expect("fits");
+    let setup = setup.with_transfers(transfers);
     let bank = bucket(0..rows, groups[0], 0);
     let shop = bucket(rows / 2..rows / 2 + rows, groups[1], 1);
     let truth = truth(&setup, &bank, &shop, rows);

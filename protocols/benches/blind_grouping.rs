@@ -8,7 +8,7 @@
 use cpu_time::ProcessTime;
 use entente_protocols::blind::grouping::{Grouping, ReceiverBins, SenderBins};
 use entente_protocols::blind::layout::Layout;
-use entente_protocols::blind::ots::Ots;
+use entente_protocols::blind::ots::{Ots, Way};
 use entente_protocols::block::Block;
 use entente_protocols::channel::{Channel, memory_pair};
 use entente_protocols::prg::Prg;
@@ -61,8 +61,10 @@ fn line(name: &str, receiver_groups: usize, sender_groups: usize, bins: usize) {
     let (mut to_sender, mut to_receiver) = memory_pair();
     let (mut left, mut right) = (Prg::new(Block(1)), Prg::new(Block(2)));
     let (mut at_receiver, mut at_sender) = std::thread::scope(|scope| {
-        let set_up = scope.spawn(|| Ots::set_up_at_sender(&mut to_receiver, &SID, &mut right));
-        let at_receiver = Ots::set_up_at_receiver(&mut to_sender, &SID, &mut left).expect("honest");
+        let set_up =
+            scope.spawn(|| Ots::set_up_at_sender(&Way::Fast, &mut to_receiver, &SID, &mut right));
+        let at_receiver =
+            Ots::set_up_at_receiver(&Way::Fast, &mut to_sender, &SID, &mut left).expect("honest");
         (
             at_receiver,
             set_up.join().expect("no panic").expect("honest"),

@@ -7,7 +7,7 @@
 #![allow(clippy::print_stdout, reason = "a bench reports to a terminal")]
 
 use cpu_time::ProcessTime;
-use entente_protocols::blind::ots::Ots;
+use entente_protocols::blind::ots::{Ots, Way};
 use entente_protocols::blind::selection::{self, Holder, Selection};
 use entente_protocols::blind::{equality, word::Word};
 use entente_protocols::block::Block;
@@ -88,7 +88,7 @@ impl Bench {
         let (to_sender, to_receiver) = memory_pair();
         let party = |mut channel, seed, set_up: SetUp| {
             let mut rng = Prg::new(Block(seed));
-            let ots = set_up(&mut channel, &SID, &mut rng).expect("honest");
+            let ots = set_up(&Way::Fast, &mut channel, &SID, &mut rng).expect("honest");
             Party { channel, ots, rng }
         };
         let (receiver, sender) = std::thread::scope(|scope| {
@@ -225,7 +225,8 @@ impl Bench {
     }
 }
 
-type SetUp = fn(&mut Channel, &SessionId, &mut Prg) -> Result<Ots, entente_protocols::fault::Fault>;
+type SetUp =
+    fn(&Way, &mut Channel, &SessionId, &mut Prg) -> Result<Ots, entente_protocols::fault::Fault>;
 
 fn travelled(party: &Party) -> u64 {
     let totals = party.channel.totals();

@@ -9,21 +9,22 @@
 //! answer.
 
 use super::layout::Layout;
+use super::tally::{Chooser, Tally};
 use super::word::Word;
 use crate::block::Block;
-use crate::channel::{Channel, Kind, vector_bytes};
+use crate::channel::{Channel, Kind};
 use crate::fault::{Fault, Misbehaviour};
 use crate::ot::extension::{self, Choices, PIECE, Receiver, Sender, Stretch};
 use crate::secret::Secret;
-use crate::security::Security;
 use rand_core::CryptoRng;
 use std::sync::Arc;
 
 pub(crate) const WORDS: Kind = Kind::new(0x0502, "blind join correlated words");
 
-/// Bytes of so many rows, both directions.
-pub fn bytes(rows: usize, layout: &Layout) -> u64 {
-    extension::bytes(rows, Security::SemiHonest) + vector_bytes(rows * layout.bytes_a_row(), 1)
+/// What so many rows say.
+pub fn count(tally: &mut Tally, chooser: Chooser, rows: usize, layout: &Layout) {
+    tally.call(chooser, rows);
+    tally.message(rows * layout.bytes_a_row(), 1);
 }
 
 /// The choosing party's shares of `choices[i]` times the other's row i.
@@ -187,19 +188,31 @@ impl Pads {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blind::ots::{both_with_ots, refuses_other_frames};
+    use crate::blind::ots::{BOTH, both_with_ots, refuses_other_frames};
+    use crate::ot::Transfers;
     use crate::prg::Prg;
 
-    /// Runs both parties, R choosing, and asserts every sum; the bytes are compared with what [`bytes`] says.
+    fn tally(transfers: Transfers, rows: usize, layout: &Layout) -> Tally {
+        let mut tally = Tally::new(transfers);
+        count(&mut tally, Chooser::Receiver, rows, layout);
+        tally
+    }
+
+    /// Runs both parties, R choosing, and asserts every sum; the bytes are compared with what [`count`] says.
     fn assert_shares<W: Word>(bits: &[u32], choices: &[bool]) {
+        BOTH.iter()
+            .for_each(|way| assert_shares_by::<W>(*way, bits, choices));
+    }
+
+    fn assert_shares_by<W: Word>(transfers: Transfers, bits: &[u32], choices: &[bool]) {
         let layout = &Layout::new(bits.to_vec());
         let blocks = Prg::new(Block(3)).blocks(choices.len() * bits.len());
         let words: Vec<W> = blocks.iter().map(|block| W::from_u128(block.0)).collect();
-        let (chosen, offered, travelled) = both_with_ots(
+        let (chosen, offered) = both_with_ots(
+            &tally(transfers, choices.len(), layout),
             |channel, ots, rng| choose::<W>(channel, &mut ots.receiver, choices, layout, rng),
             |channel, ots, rng| offer(channel, &mut ots.sender, &words, layout, rng),
         );
-        assert_eq!(travelled, bytes(choices.len(), layout));
         let (chosen, offered) = (chosen.expect("honest"), offered.expect("honest"));
         assert_eq!(chosen.len(), words.len());
         for (i, word) in words.iter().enumerate() {
@@ -226,10 +239,15 @@ mod tests {
     #[test]
     fn frames_of_other_lengths_or_kinds_blame_the_peer() {
         let layout = &Layout::new(vec![24, 40]);
-        refuses_other_frames(
-            &[WORDS],
-            |channel, ots, rng| choose::<u64>(channel, &mut ots.receiver, &[true; 5], layout, rng),
-            |channel, ots, rng| offer::<u64>(channel, &mut ots.sender, &[7; 10], layout, rng),
-        );
+        for transfers in BOTH {
+            refuses_other_frames(
+                &tally(transfers, 5, layout),
+                &[WORDS],
+                |channel, ots, rng| {
+                    choose::<u64>(channel, &mut ots.receiver, &[true; 5], layout, rng)
+                },
+                |channel, ots, rng| offer::<u64>(channel, &mut ots.sender, &[7; 10], layout, rng),
+            );
+        }
     }
 }

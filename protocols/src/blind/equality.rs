@@ -16,12 +16,12 @@
 //! them and the counters of a block stay in registers.
 
 use super::counters::{self, BINS, COUNTER_BITS, Counters, Packed};
+use super::tally::{Chooser, Tally};
 use crate::block::Block;
-use crate::channel::{Channel, Kind, vector_bytes};
+use crate::channel::{Channel, Kind};
 use crate::fault::Fault;
-use crate::ot::extension::{self, Choices, Receiver, Sender};
+use crate::ot::extension::{Choices, Receiver, Sender};
 use crate::secret::Secret;
-use crate::security::Security;
 use rand_core::CryptoRng;
 
 pub(super) const DIFFERENCES: Kind = Kind::new(0x0500, "blind join distance differences");
@@ -30,14 +30,14 @@ pub(super) const TABLES: Kind = Kind::new(0x0501, "blind join equality tables");
 /// Most bits of a target: the distance must not wrap.
 pub const BITS_MAX: u32 = 127;
 
-/// Bytes of a test of so many bins, both directions.
-pub fn bytes(bins: usize, bits: u32) -> u64 {
+/// What a test of so many bins says.
+pub fn count(tally: &mut Tally, bins: usize, bits: u32) {
     let blocks = bins.div_ceil(BINS);
     let distance = blocks * bits as usize;
-    extension::bytes(BINS * distance, Security::SemiHonest)
-        + vector_bytes(COUNTER_BITS * distance, 16)
-        + extension::bytes(BINS * COUNTER_BITS * blocks, Security::SemiHonest)
-        + vector_bytes(bins, 16)
+    tally.call(Chooser::Receiver, BINS * distance);
+    tally.message(COUNTER_BITS * distance, 16);
+    tally.call(Chooser::Receiver, BINS * COUNTER_BITS * blocks);
+    tally.message(bins, 16);
 }
 
 /// R's share of whether each target's low `bits` bits are those of S's.
@@ -202,18 +202,20 @@ fn block_of<T>(list: &mut [T], block: usize) -> &mut [T; BINS] {
 mod tests {
     use super::*;
     use crate::blind::ots::{both_with_ots, refuses_other_frames};
+    use crate::ot::Transfers;
 
-    /// Both parties' shares; the bytes are compared with what [`bytes`] says.
+    fn tally(bins: usize, bits: u32) -> Tally {
+        let mut tally = Tally::new(Transfers::Fast);
+        count(&mut tally, bins, bits);
+        tally
+    }
+
+    /// Both parties' shares; the bytes are compared with what [`count`] says.
     fn shares(bits: u32, r: &[u128], s: &[u128]) -> [Vec<bool>; 2] {
-        let (at_receiver, at_sender, travelled) = both_with_ots(
+        let (at_receiver, at_sender) = both_with_ots(
+            &tally(r.len(), bits),
             |channel, ots, rng| receive(channel, &mut ots.receiver, bits, r, rng),
             |channel, ots, rng| send(channel, &mut ots.sender, bits, s, rng),
-        );
-        assert_eq!(
-            travelled,
-            bytes(r.len(), bits),
-            "{} bins of {bits} bits",
-            r.len()
         );
         [at_receiver.expect("honest"), at_sender.expect("honest")]
     }
@@ -259,7 +261,7 @@ mod tests {
         // ℓ·(4 + 7/8) + 7·4 + 16 bytes a bin, and ten a frame.
         let frames = 64 + 4 + 7 + 1;
         assert_eq!(
-            bytes(1 << 16, 64),
+            tally(1 << 16, 64).bytes(),
             (1 << 16) * (64 * 39 / 8 + 44) + 10 * frames
         );
     }
@@ -282,6 +284,7 @@ mod tests {
     fn frames_of_other_lengths_or_kinds_blame_the_peer() {
         let targets = random_targets(11, 5);
         refuses_other_frames(
+            &tally(5, 43),
             &[DIFFERENCES, TABLES],
             |channel, ots, rng| receive(channel, &mut ots.receiver, 43, &targets, rng),
             |channel, ots, rng| send(channel, &mut ots.sender, 43, &targets, rng),

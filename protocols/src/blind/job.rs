@@ -5,7 +5,7 @@
 //! both parties, which is why shares are handed on bucket by bucket and added up by the caller.
 
 use super::table::{Bucket, Table};
-use super::{Setup, receiver, sender};
+use super::{Setup, Transfers, receiver, sender};
 use crate::buckets::Buckets;
 use crate::channel::Channel;
 use crate::fault::Fault;
@@ -47,6 +47,13 @@ impl Job {
         let buckets = Buckets::new(receiver_ids, sender_ids)?;
         let setup = Setup::new(buckets.sizes(), buckets.count(), table)?;
         Ok(Self { buckets, setup })
+    }
+
+    /// With transfers made so in every bucket: see [`Setup::with_transfers`].
+    #[must_use]
+    pub fn with_transfers(mut self, transfers: Transfers) -> Self {
+        self.setup = self.setup.with_transfers(transfers);
+        self
     }
 
     /// How the sets are cut.

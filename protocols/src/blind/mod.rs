@@ -61,9 +61,11 @@ pub mod sender;
 mod setup;
 mod shift;
 mod table;
+pub mod tally;
 mod trees;
 pub mod word;
 
+pub use crate::ot::Transfers;
 pub use job::{Job, Party};
 pub use setup::Setup;
 pub use table::{Bucket, COLUMNS_MAX, MOMENT_BITS_MAX, Moment, TABLE_WORDS_MAX, Table, What};
@@ -74,7 +76,7 @@ use crate::channel::Kind;
 const AGREEMENT: Agreement = Agreement {
     kind: Kind::new(0x0560, "blind join agreement"),
     purpose: "entente/1/blind/agreement",
-    what: "the session, sizes, table or role of the blind join",
+    what: "the session, sizes, table, transfers or role of the blind join",
 };
 /// Otherwise shares may belong to no table, and nobody would see it.
 const AT_CLOSING: Agreement = Agreement {

@@ -9,13 +9,13 @@
 //! transfers. No branch or address depends on f.
 
 use super::layout::Layout;
+use super::tally::{Chooser, Tally};
 use super::word::Word;
 use crate::block::Block;
-use crate::channel::{Channel, Kind, vector_bytes};
+use crate::channel::{Channel, Kind};
 use crate::fault::{Fault, Misuse};
-use crate::ot::extension::{self, Receiver, Sender};
+use crate::ot::extension::{Receiver, Sender};
 use crate::secret::Secret;
-use crate::security::Security;
 use rand_core::CryptoRng;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -68,14 +68,12 @@ impl Widths {
     }
 }
 
-/// Bytes of `count` products, both directions.
-pub fn bytes(count: usize, widths: Widths) -> u64 {
-    let pieces = widths.pieces(count).map(|piece| {
-        let transfers = widths.transfers() * piece.len();
-        let words = widths.bytes_a_product() * piece.len();
-        extension::bytes(transfers, Security::SemiHonest) + vector_bytes(words, 1)
-    });
-    pieces.sum()
+/// What so many products say.
+pub fn count(tally: &mut Tally, products: usize, widths: Widths) {
+    for piece in widths.pieces(products) {
+        tally.call(Chooser::Receiver, widths.transfers() * piece.len());
+        tally.message(widths.bytes_a_product() * piece.len(), 1);
+    }
 }
 
 /// R's shares of `factors` times the words that it and S share, of which `words` are R's shares.

@@ -40,11 +40,12 @@ fn of_words<W: Word>(
 ) -> Result<Vec<u128>, Fault> {
     AGREEMENT.agree(channel, &sid, &setup.terms(), Role::Receiver)?;
     let (ids, hinted) = hints::receiver::run(channel, &sid, &setup.hints, &bucket.ids, rng)?;
-    let mut ots = Ots::set_up_at_receiver(channel, &sid, rng)?;
+    let mut ots = Ots::set_up_at_receiver(&setup.way, channel, &sid, rng)?;
     let mut grouping = setup.grouping(&sid);
     let bins = Bins::new(bucket, &ids);
     let mut shares = Secret::new(vec![W::ZERO; setup.table().words()]);
     for tile in setup.tiles() {
+        ots.prepare(channel, &setup.tally(tile.len()), rng)?;
         let targets = hinted.targets(tile.clone());
         let bits = setup.equality_bits();
         let equal = equality::receive(channel, &mut ots.receiver, bits, &targets, rng)?;

@@ -12,6 +12,7 @@
 use super::correlated::{self, Chosen};
 use super::layout::Layout;
 use super::ots::Ots;
+use super::tally::{Chooser, Tally};
 use super::word::Word;
 use crate::channel::Channel;
 use crate::fault::Fault;
@@ -71,17 +72,19 @@ impl Selection {
         &self.layout
     }
 
-    /// Bytes for so many rows, both directions.
-    pub fn bytes(&self, rows: usize) -> u64 {
+    /// What so many rows say.
+    pub fn count(&self, tally: &mut Tally, rows: usize) {
         let at_once = self.rows_at_once();
-        let of = |rows: usize| -> u64 {
-            let parts = [&self.of_receiver, &self.of_sender].into_iter();
-            let parts = parts.filter(|part| !part.words.is_empty());
-            parts
-                .map(|part| correlated::bytes(rows, &part.layout))
-                .sum()
-        };
-        (rows / at_once) as u64 * of(at_once) + of(rows % at_once)
+        let parts = [
+            (Chooser::Sender, &self.of_receiver),
+            (Chooser::Receiver, &self.of_sender),
+        ];
+        for start in (0..rows).step_by(at_once) {
+            let rows = at_once.min(rows - start);
+            for (chooser, part) in parts.iter().filter(|(_, part)| !part.words.is_empty()) {
+                correlated::count(tally, *chooser, rows, &part.layout);
+            }
+        }
     }
 
     fn rows_at_once(&self) -> usize {
@@ -205,17 +208,33 @@ fn add<W: Word>(shares: &mut [W], a_row: usize, part: &[W], words: &[usize]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blind::ots::{both_with_ots, refuses_other_frames};
+    use crate::blind::ots::{BOTH, both_with_ots, refuses_other_frames};
     use crate::block::Block;
+    use crate::ot::Transfers;
     use crate::prg::Prg;
 
-    /// Both parties' shares; the bytes are compared with what [`Selection::bytes`] says.
+    fn tally(transfers: Transfers, selection: &Selection, rows: usize) -> Tally {
+        let mut tally = Tally::new(transfers);
+        selection.count(&mut tally, rows);
+        tally
+    }
+
     fn shares<W: Word>(selection: &Selection, equal: [&[bool]; 2], rows: [&[W]; 2]) -> [Vec<W>; 2] {
-        let (at_receiver, at_sender, travelled) = both_with_ots(
+        shares_by(Transfers::Fast, selection, equal, rows)
+    }
+
+    /// Both parties' shares; the bytes are compared with what [`Selection::count`] says.
+    fn shares_by<W: Word>(
+        transfers: Transfers,
+        selection: &Selection,
+        equal: [&[bool]; 2],
+        rows: [&[W]; 2],
+    ) -> [Vec<W>; 2] {
+        let (at_receiver, at_sender) = both_with_ots(
+            &tally(transfers, selection, equal[0].len()),
             |channel, ots, rng| receive(channel, ots, selection, equal[0], rows[0], rng),
             |channel, ots, rng| send(channel, ots, selection, equal[1], rows[1], rng),
         );
-        assert_eq!(travelled, selection.bytes(equal[0].len()));
         [at_receiver.expect("honest"), at_sender.expect("honest")]
     }
 
@@ -246,11 +265,13 @@ mod tests {
                 expected.extend([W::ONE, value, value, value].map(|word| word.masked(is_equal)));
             }
         }
-        let [of_r, of_s] = shares(&selection, [&equal_r, &equal_s], [&rows_r, &rows_s]);
-        for (i, expected) in expected.iter().enumerate() {
-            let counts = u128::MAX >> (128 - selection.layout().bits()[i % 4].min(W::BITS));
-            let sum = of_r[i].wrapping_add(of_s[i]).to_u128();
-            assert_eq!((sum ^ expected.to_u128()) & counts, 0, "word {i}");
+        for way in BOTH {
+            let [of_r, of_s] = shares_by(way, &selection, [&equal_r, &equal_s], [&rows_r, &rows_s]);
+            for (i, expected) in expected.iter().enumerate() {
+                let counts = u128::MAX >> (128 - selection.layout().bits()[i % 4].min(W::BITS));
+                let sum = of_r[i].wrapping_add(of_s[i]).to_u128();
+                assert_eq!((sum ^ expected.to_u128()) & counts, 0, "word {i}");
+            }
         }
     }
 
@@ -277,7 +298,11 @@ mod tests {
         let expected = of_r.iter().zip(&of_s).filter(|(r, s)| *r != *s).count() as u64;
         assert_eq!(total & 0x1f_ffff, expected);
         // Four bytes of the transfer and three of the word, and ten a frame.
-        assert_eq!(selection.bytes(1 << 16), (1 << 16) * 7 + 20);
+        let fast = tally(Transfers::Fast, &selection, 1 << 16);
+        assert_eq!(fast.bytes(), (1 << 16) * 7 + 20);
+        // A bit instead of the four bytes.
+        let silent = tally(Transfers::Silent, &selection, 1 << 16);
+        assert_eq!(silent.bytes(), (1 << 16) * 25 / 8 + 20);
     }
 
     #[test]
@@ -316,6 +341,7 @@ mod tests {
     fn frames_of_other_lengths_or_kinds_blame_the_peer() {
         let selection = &Selection::new(&[(Holder::Both, 24)]);
         refuses_other_frames(
+            &tally(Transfers::Silent, selection, 5),
             &[correlated::WORDS],
             |channel, ots, rng| receive::<u64>(channel, ots, selection, &[true; 5], &[3; 5], rng),
             |channel, ots, rng| send::<u64>(channel, ots, selection, &[false; 5], &[4; 5], rng),

@@ -45,10 +45,11 @@ fn of_words<W: Word>(
         words: &hinted::<W>(setup, bucket),
     };
     let dealt = hints::sender::run(channel, &sid, &setup.hints, inputs, rng)?;
-    let mut ots = Ots::set_up_at_sender(channel, &sid, rng)?;
+    let mut ots = Ots::set_up_at_sender(&setup.way, channel, &sid, rng)?;
     let mut grouping = setup.grouping(&sid);
     let mut shares = Secret::new(vec![W::ZERO; setup.table().words()]);
     for tile in setup.tiles() {
+        ots.prepare(channel, &setup.tally(tile.len()), rng)?;
         let targets = dealt.targets(tile.clone());
         let bits = setup.equality_bits();
         let equal = equality::send(channel, &mut ots.sender, bits, &targets, rng)?;

@@ -3,11 +3,12 @@
 use super::grouping::Grouping;
 use super::hints;
 use super::layout::Layout;
-use super::ots;
+use super::ots::Way;
 use super::products::{self, Widths};
 use super::selection::{Holder, Selection};
 use super::table::{Product, Table};
-use super::{VERSION, equality};
+use super::tally::Tally;
+use super::{Transfers, VERSION, equality};
 use crate::agreement;
 use crate::fault::{Fault, Misuse};
 use crate::psi::{PaddedSizes, SessionId};
@@ -28,6 +29,7 @@ pub struct Setup {
     pub(super) hints: hints::Setup,
     pub(super) selection: Selection,
     moments: Layout,
+    pub(super) way: Way,
 }
 
 impl Setup {
@@ -78,7 +80,24 @@ impl Setup {
             selection: Selection::new(&words),
             moments,
             table,
+            way: Way::Fast,
         })
+    }
+
+    /// With transfers made so; they are fast if nothing is said. The link decides: on a slow one silent transfers save more time than they take.
+    #[must_use]
+    pub fn with_transfers(mut self, transfers: Transfers) -> Self {
+        let mut tally = Tally::new(transfers);
+        for tile in self.tiles() {
+            self.count(&mut tally, tile.len());
+        }
+        self.way = Way::new(&tally);
+        self
+    }
+
+    /// How transfers are made.
+    pub fn transfers(&self) -> Transfers {
+        self.way.transfers()
     }
 
     /// The table's shape.
@@ -113,8 +132,9 @@ impl Setup {
 
     /// Bytes of one bucket, both directions, frame headers included: a function of public parameters.
     pub fn bytes(&self) -> u64 {
-        let tiles: u64 = self.tiles().map(|tile| self.tile_bytes(tile.len())).sum();
-        2 * agreement::BYTES + self.hints.bytes() + ots::bytes() + tiles
+        let tiles: Vec<Tally> = self.tiles().map(|tile| self.tally(tile.len())).collect();
+        let steps: u64 = tiles.iter().map(Tally::bytes).sum();
+        2 * agreement::BYTES + self.hints.bytes() + self.way.bytes(tiles.iter()) + steps
     }
 
     /// The grouping of one bucket.
@@ -132,13 +152,20 @@ impl Setup {
         }
     }
 
-    fn tile_bytes(&self, bins: usize) -> u64 {
-        let products = self.table.products();
-        let products = products.map(|product| products::bytes(bins, self.widths(&product)));
-        equality::bytes(bins, self.equality_bits())
-            + self.selection.bytes(bins)
-            + products.sum::<u64>()
-            + self.grouping(&SessionId::new([0; 32])).bytes(bins)
+    /// What a tile of so many bins says and takes.
+    pub(super) fn tally(&self, bins: usize) -> Tally {
+        let mut tally = Tally::new(self.transfers());
+        self.count(&mut tally, bins);
+        tally
+    }
+
+    fn count(&self, tally: &mut Tally, bins: usize) {
+        equality::count(tally, bins, self.equality_bits());
+        self.selection.count(tally, bins);
+        for product in self.table.products() {
+            products::count(tally, bins, self.widths(&product));
+        }
+        self.grouping(&SessionId::new([0; 32])).count(tally, bins);
     }
 
     /// The bins that are worked on together: fewer where there are many words a bin.
@@ -164,6 +191,10 @@ impl Setup {
             self.buckets,
             self.table.receiver_groups().into(),
             self.table.sender_groups().into(),
+            match self.transfers() {
+                Transfers::Fast => 0,
+                Transfers::Silent => 1,
+            },
         ];
         self.table.write_terms(&mut numbers);
         let mut hasher = blake3::Hasher::new_derive_key("entente/1/blind/terms");

@@ -28,3 +28,33 @@ pub mod base;
 pub mod extension;
 mod halving;
 pub mod silent;
+
+use crate::security::Security;
+
+/// How semi-honest transfers are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transfers {
+    /// By SoftSpokenOT ([`extension`]): little to compute, four bytes each.
+    #[default]
+    Fast,
+    /// [`silent`]ly: about two bits each, and twice as much to compute. For slow links.
+    Silent,
+}
+
+impl Transfers {
+    /// Bytes of one call for `transfers` transfers, both directions.
+    pub fn bytes(self, transfers: usize) -> u64 {
+        match self {
+            Self::Fast => extension::bytes(transfers, Security::SemiHonest),
+            Self::Silent => silent::bytes(transfers),
+        }
+    }
+
+    /// How many transfers a call for so many takes of those prepared.
+    pub fn used(self, transfers: usize) -> usize {
+        match self {
+            Self::Fast => 0,
+            Self::Silent => silent::used(transfers),
+        }
+    }
+}

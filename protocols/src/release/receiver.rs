@@ -2,7 +2,7 @@
 
 use super::{AGREEMENT, BEFORE_OPENING, Cells, Terms, noise, opening, threshold};
 use crate::agreement::Role;
-use crate::blind::ots::Ots;
+use crate::blind::ots::{Ots, Way};
 use crate::blind::selection;
 use crate::blind::word::Word;
 use crate::channel::Channel;
@@ -42,7 +42,7 @@ fn of_words<W: Word>(
     rng: &mut impl CryptoRng,
 ) -> Result<Option<Cells>, Fault> {
     AGREEMENT.agree(channel, &sid, &terms.digest(), Role::Receiver)?;
-    let mut ots = Ots::set_up_at_receiver(channel, &sid, rng)?;
+    let mut ots = Ots::set_up_at_receiver(&Way::Fast, channel, &sid, rng)?;
     let (bits, bound) = (terms.count_bits(), terms.min_group());
     let counts = Secret::new(terms.counts(shares));
     let shown = threshold::receive(channel, &mut ots, bits, bound, counts.expose(), rng)?;

@@ -2,7 +2,7 @@
 
 use super::{AGREEMENT, BEFORE_OPENING, Cells, Terms, noise, opening, threshold};
 use crate::agreement::Role;
-use crate::blind::ots::Ots;
+use crate::blind::ots::{Ots, Way};
 use crate::blind::selection;
 use crate::blind::word::Word;
 use crate::channel::Channel;
@@ -39,7 +39,7 @@ fn of_words<W: Word>(
     rng: &mut impl CryptoRng,
 ) -> Result<Option<Cells>, Fault> {
     AGREEMENT.agree(channel, &sid, &terms.digest(), Role::Sender)?;
-    let mut ots = Ots::set_up_at_sender(channel, &sid, rng)?;
+    let mut ots = Ots::set_up_at_sender(&Way::Fast, channel, &sid, rng)?;
     let counts = Secret::new(terms.counts(shares));
     let bits = terms.count_bits();
     let shown = threshold::send(channel, &mut ots, bits, counts.expose(), rng)?;

@@ -3,9 +3,11 @@
 use super::noise::Scale;
 use super::{VERSION, opening, threshold};
 use crate::agreement::{self, Role};
+use crate::blind::ots::Way;
 use crate::blind::selection::{Holder, Selection};
+use crate::blind::tally::Tally;
 use crate::blind::word::Word;
-use crate::blind::{MOMENT_BITS_MAX, TABLE_WORDS_MAX, ots};
+use crate::blind::{MOMENT_BITS_MAX, TABLE_WORDS_MAX, Transfers};
 use crate::fault::{Fault, Misuse};
 use libm::exp2;
 
@@ -104,11 +106,12 @@ impl Terms {
 
     /// Bytes of a release, both directions, frame headers included.
     pub fn bytes(&self) -> u64 {
-        2 * agreement::BYTES
-            + ots::bytes()
-            + threshold::bytes(self.cells, self.count_bits())
-            + self.selection().bytes(self.cells)
-            + opening::bytes(self)
+        // A few hundred transfers a cell: silent ones would cost more to set up than they save.
+        let mut tally = Tally::new(Transfers::Fast);
+        threshold::count(&mut tally, self.cells, self.count_bits());
+        self.selection().count(&mut tally, self.cells);
+        let transfers = Way::new(&tally).bytes(std::iter::once(&tally));
+        2 * agreement::BYTES + transfers + tally.bytes() + opening::bytes(self)
     }
 
     /// Whether a cell is shown, of which S has the one, and its opened moments.

@@ -12,6 +12,7 @@
 use crate::blind::correlated::{self, choose, offer};
 use crate::blind::layout::Layout;
 use crate::blind::ots::Ots;
+use crate::blind::tally::{Chooser, Tally};
 use crate::channel::Channel;
 use crate::fault::Fault;
 use rand_core::CryptoRng;
@@ -84,22 +85,19 @@ pub(super) fn send(
     Ok(shown)
 }
 
-/// Bytes for `numbers` numbers of `bits` bits, both directions.
-pub(super) fn bytes(numbers: usize, bits: u32) -> u64 {
-    let piece = |numbers: usize| {
+/// What `numbers` numbers of `bits` bits say.
+pub(super) fn count(tally: &mut Tally, numbers: usize, bits: u32) {
+    for start in (0..numbers).step_by(PIECE) {
+        let numbers = PIECE.min(numbers - start);
         let mut width = (bits - 1) as usize;
-        let mut bytes = correlated::bytes(numbers * width, &one_bit(1));
+        correlated::count(tally, Chooser::Receiver, numbers * width, &one_bit(1));
         while width > 1 {
-            bytes += 2 * correlated::bytes(numbers * (width / 2), &one_bit(2));
+            for chooser in [Chooser::Receiver, Chooser::Sender] {
+                correlated::count(tally, chooser, numbers * (width / 2), &one_bit(2));
+            }
             width = width.div_ceil(2);
         }
-        bytes
-    };
-    let rest = match numbers % PIECE {
-        0 => 0,
-        rest => piece(rest),
-    };
-    (numbers / PIECE) as u64 * piece(PIECE) + rest
+    }
 }
 
 fn one_bit(words: usize) -> Layout {
@@ -181,7 +179,9 @@ impl Gates<'_> {
         let choices: Vec<bool> = pairs.iter().map(|[_, high]| high.equal).collect();
         let of = |[low, _]: &[Digit; 2]| [u64::from(low.greater), u64::from(low.equal)];
         let words: Vec<u64> = pairs.iter().flat_map(of).collect();
-        let Ots { sender, receiver } = &mut *self.ots;
+        let Ots {
+            sender, receiver, ..
+        } = &mut *self.ots;
         let channel = &mut *self.channel;
         let [first, second] = match self.receives {
             true => {
@@ -209,8 +209,10 @@ impl Gates<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blind::ots::Way;
     use crate::block::Block;
     use crate::channel::memory_pair;
+    use crate::ot::Transfers;
     use crate::prg::Prg;
     use crate::session_id::SessionId;
 
@@ -228,11 +230,12 @@ mod tests {
         std::thread::scope(|scope| {
             let sender = scope.spawn(move || {
                 let rng = &mut Prg::new(Block(1));
-                let mut ots = Ots::set_up_at_sender(&mut at_sender, &SID, rng)?;
+                let mut ots = Ots::set_up_at_sender(&Way::Fast, &mut at_sender, &SID, rng)?;
                 send(&mut at_sender, &mut ots, bits, &theirs, rng)
             });
             let rng = &mut Prg::new(Block(2));
-            let mut ots = Ots::set_up_at_receiver(&mut at_receiver, &SID, rng).expect("honest");
+            let mut ots =
+                Ots::set_up_at_receiver(&Way::Fast, &mut at_receiver, &SID, rng).expect("honest");
             let before = at_receiver.totals();
             let channel = &mut at_receiver;
             let ours = receive(channel, &mut ots, bits, bound, &ours, rng);
@@ -273,7 +276,9 @@ mod tests {
             let (shown, spent) = run(17, 3, &numbers);
             let expected: Vec<bool> = numbers.iter().map(|number| *number >= 3).collect();
             assert_eq!(shown, expected);
-            assert_eq!(spent, bytes(count, 17));
+            let mut tally = Tally::new(Transfers::Fast);
+            super::count(&mut tally, count, 17);
+            assert_eq!(spent, tally.bytes());
         }
     }
 }

@@ -22,12 +22,11 @@ use super::expansion::blocks;
 use super::layout::{Layout, SPARE_BYTES};
 use super::one_hot::OneHot;
 use super::shift::Shift;
+use super::tally::{Chooser, Tally};
 use super::trees::BATCH_MAX;
 use super::word::Word;
-use crate::channel::{Channel, Kind, vector_bytes};
+use crate::channel::{Channel, Kind};
 use crate::fault::Fault;
-use crate::ot::extension;
-use crate::security::Security;
 use crate::session_id::SessionId;
 use std::ops::Range;
 
@@ -121,18 +120,15 @@ impl Grouping {
         self.receiver_groups * self.vector_words()
     }
 
-    /// Bytes of one call for `bins` bins, both directions.
-    pub fn bytes(&self, bins: usize) -> u64 {
-        let pieces = self.pieces(bins).map(|piece| {
+    /// What one call for `bins` bins says.
+    pub fn count(&self, tally: &mut Tally, bins: usize) {
+        for piece in self.pieces(bins) {
             let bins = piece.len();
-            let transfers = [self.reverse_transfers(), self.forward_transfers()];
-            let transfers =
-                transfers.map(|a_bin| extension::bytes(a_bin * bins, Security::SemiHonest));
-            let messages = [self.reverse_bytes(), self.forward_bytes()];
-            let messages = messages.map(|a_bin| vector_bytes(a_bin * bins, 1));
-            transfers.iter().chain(&messages).sum::<u64>()
-        });
-        pieces.sum()
+            tally.call(Chooser::Sender, self.reverse_transfers() * bins);
+            tally.message(self.reverse_bytes() * bins, 1);
+            tally.call(Chooser::Receiver, self.forward_transfers() * bins);
+            tally.message(self.forward_bytes() * bins, 1);
+        }
     }
 
     /// Words of a vector over S's groups.

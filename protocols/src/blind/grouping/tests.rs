@@ -1,9 +1,10 @@
 use super::*;
 use crate::adversary::{Case as Manipulation, Ends, Tampering, both, honest, record, tampered};
-use crate::blind::ots::Ots;
+use crate::blind::ots::{BOTH, prepared_at_receiver, prepared_at_sender};
 use crate::block::Block;
 use crate::channel::{Channel, HEADER_BYTES, Totals};
 use crate::fault::{Culprit, Fault, Misbehaviour};
+use crate::ot::Transfers;
 use crate::prg::Prg;
 use rand_core::Rng;
 
@@ -77,10 +78,19 @@ impl<W: Word> Case<W> {
 
 type Tables<W> = Result<Vec<Vec<W>>, Fault>;
 
+/// What all cases say.
+fn tally<W: Word>(transfers: Transfers, cases: &[Case<W>]) -> Tally {
+    let mut tally = Tally::new(transfers);
+    for case in cases {
+        case.grouping(0).count(&mut tally, case.codes.len());
+    }
+    tally
+}
+
 /// R's shares of all cases' tables, one grouping each, in one session.
-fn receive<W: Word>(channel: &mut Channel, cases: &[Case<W>]) -> Tables<W> {
+fn receive<W: Word>(channel: &mut Channel, transfers: Transfers, cases: &[Case<W>]) -> Tables<W> {
     let rng = &mut Prg::new(Block(1));
-    let mut ots = Ots::set_up_at_receiver(channel, &SID, rng)?;
+    let mut ots = prepared_at_receiver(&tally(transfers, cases), channel, &SID, rng)?;
     let run = |(number, case): (usize, &Case<W>)| {
         let mut grouping = case.grouping(number);
         let mut table = vec![W::ZERO; grouping.table_words()];
@@ -92,16 +102,17 @@ fn receive<W: Word>(channel: &mut Channel, cases: &[Case<W>]) -> Tables<W> {
         let before = both_ways(&channel.totals());
         grouping.receive(channel, &mut ots, bins, &mut table, rng)?;
         let sent = both_ways(&channel.totals()) - before;
-        assert_eq!(sent, grouping.bytes(case.codes.len()), "{:?}", case.groups);
+        let expected = tally(transfers, std::slice::from_ref(case)).bytes();
+        assert_eq!(sent, expected, "{:?}", case.groups);
         Ok(table)
     };
     cases.iter().enumerate().map(run).collect()
 }
 
 /// S's shares.
-fn send<W: Word>(channel: &mut Channel, cases: &[Case<W>]) -> Tables<W> {
+fn send<W: Word>(channel: &mut Channel, transfers: Transfers, cases: &[Case<W>]) -> Tables<W> {
     let rng = &mut Prg::new(Block(2));
-    let mut ots = Ots::set_up_at_sender(channel, &SID, rng)?;
+    let mut ots = prepared_at_sender(&tally(transfers, cases), channel, &SID, rng)?;
     let run = |(number, case): (usize, &Case<W>)| {
         let mut grouping = case.grouping(number);
         let mut table = vec![W::ZERO; grouping.table_words()];
@@ -120,17 +131,27 @@ fn both_ways(totals: &Totals) -> u64 {
 }
 
 /// R is on the left.
-fn run<W: Word>(ends: Ends, cases: &[Case<W>]) -> [Tables<W>; 2] {
+fn run<W: Word>(ends: Ends, transfers: Transfers, cases: &[Case<W>]) -> [Tables<W>; 2] {
     let (receiver, sender, _) = both(
         ends,
-        |channel| receive(channel, cases),
-        |channel| send(channel, cases),
+        |channel| receive(channel, transfers, cases),
+        |channel| send(channel, transfers, cases),
     );
     [receiver, sender]
 }
 
-fn honestly<W: Word>(cases: &[Case<W>]) -> [Vec<Vec<W>>; 2] {
-    run(honest(), cases).map(|tables| tables.expect("honest"))
+fn honestly<W: Word>(transfers: Transfers, cases: &[Case<W>]) -> [Vec<Vec<W>>; 2] {
+    run(honest(), transfers, cases).map(|tables| tables.expect("honest"))
+}
+
+/// Both ways, the cases' tables come out.
+fn all_add_up<W: Word>(cases: &[Case<W>]) {
+    for transfers in BOTH {
+        let [receiver, sender] = honestly(transfers, cases);
+        for (case, shares) in cases.iter().zip(receiver.iter().zip(&sender)) {
+            case.assert_adds_up([shares.0, shares.1]);
+        }
+    }
 }
 
 fn every_shape<W: Word>(all_bits: &[&[u32]]) {
@@ -143,10 +164,7 @@ fn every_shape<W: Word>(all_bits: &[&[u32]]) {
             cases.extend([0, 1, 300].map(|bins| Case::<W>::new(7, groups, bits, bins)));
         }
     }
-    let [receiver, sender] = honestly(&cases);
-    for (case, shares) in cases.iter().zip(receiver.iter().zip(&sender)) {
-        case.assert_adds_up([shares.0, shares.1]);
-    }
+    all_add_up(&cases);
 }
 
 #[test]
@@ -168,20 +186,18 @@ fn many_pieces_and_large_tables_add_up() {
         Case::new(3, (1, 4096), &[64, 64, 64, 64], 12),
         Case::new(4, (700, 1), &[24], 700),
     ];
-    let [receiver, sender] = honestly(&cases);
-    for (case, shares) in cases.iter().zip(receiver.iter().zip(&sender)) {
-        case.assert_adds_up([shares.0, shares.1]);
-    }
+    all_add_up(&cases);
 }
 
 #[test]
 fn a_grouping_goes_on_from_call_to_call() {
     let cases = [100, 37].map(|bins| Case::<u64>::new(bins as u128, (3, 4), &[24, 46], bins));
+    let all = &tally(Transfers::Silent, &cases);
     let (receiver, sender, _) = both(
         honest(),
         |channel| {
             let rng = &mut Prg::new(Block(1));
-            let mut ots = Ots::set_up_at_receiver(channel, &SID, rng)?;
+            let mut ots = prepared_at_receiver(all, channel, &SID, rng)?;
             let mut grouping = cases[0].grouping(0);
             let mut table = vec![0; grouping.table_words()];
             for case in &cases {
@@ -196,7 +212,7 @@ fn a_grouping_goes_on_from_call_to_call() {
         },
         |channel| {
             let rng = &mut Prg::new(Block(2));
-            let mut ots = Ots::set_up_at_sender(channel, &SID, rng)?;
+            let mut ots = prepared_at_sender(all, channel, &SID, rng)?;
             let mut grouping = cases[0].grouping(0);
             let mut table = vec![0; grouping.table_words()];
             for case in &cases {
@@ -230,7 +246,7 @@ fn one_partys_share_of_every_cell_is_uniform() {
                 case
             })
             .collect();
-        for shares in honestly(&cases) {
+        for shares in honestly(Transfers::Fast, &cases) {
             for place in 0..cases[0].table.len() {
                 for bit in 0..cases[0].layout.bits()[place % 2] {
                     let ones = shares.iter().filter(|share| (share[place] >> bit) & 1 == 1);
@@ -250,8 +266,9 @@ fn one_partys_share_of_every_cell_is_uniform() {
 #[test]
 fn portable_twins_give_the_same_shares() {
     let cases = [Case::<u64>::new(1, (3, 8), &[24, 46], 200)];
-    let shares = honestly(&cases);
-    let portable = crate::simd::without_special_instructions(|| honestly(&cases));
+    let shares = honestly(Transfers::Silent, &cases);
+    let portable =
+        crate::simd::without_special_instructions(|| honestly(Transfers::Silent, &cases));
     assert_eq!(shares, portable);
 }
 
@@ -259,7 +276,7 @@ fn portable_twins_give_the_same_shares() {
 fn lengths_are_those_of_the_public_sizes() {
     let lengths = |seed| {
         let cases = [Case::<u64>::new(seed, (3, 4), &[24, 46], 700)];
-        let (frames, _) = record(|ends| run(ends, &cases));
+        let (frames, _) = record(|ends| run(ends, Transfers::Silent, &cases));
         frames.map(|frames| frames.iter().map(Vec::len).collect::<Vec<_>>())
     };
     assert_eq!(lengths(1), lengths(2));
@@ -268,7 +285,7 @@ fn lengths_are_those_of_the_public_sizes() {
 #[test]
 fn a_frame_of_another_length_blames_its_sender() {
     let cases = [Case::<u64>::new(1, (3, 4), &[24, 46], 60)];
-    let (frames, _) = record(|ends| run(ends, &cases));
+    let (frames, _) = record(|ends| run(ends, Transfers::Silent, &cases));
     for (side, kind) in [FROM_RECEIVER, FROM_SENDER].into_iter().enumerate() {
         let is_kind = |frame: &Vec<u8>| frame[..2] == kind.number().to_le_bytes();
         let frame = frames[side].iter().position(is_kind).expect("a frame");
@@ -280,7 +297,7 @@ fn a_frame_of_another_length_blames_its_sender() {
                 tampering,
                 deft: true,
             };
-            let mut ended = run(tampered(&case, &frames), &cases).into_iter();
+            let mut ended = run(tampered(&case, &frames), Transfers::Silent, &cases).into_iter();
             let victim = ended
                 .nth(1 - side)
                 .expect("two parties")

@@ -1,7 +1,8 @@
 use super::*;
 use crate::adversary::{Case, Ends, Tampering, both, honest, record, tampered};
-use crate::blind::ots::Ots;
+use crate::blind::ots::{BOTH, prepared_at_receiver, prepared_at_sender};
 use crate::fault::{Culprit, Misbehaviour};
+use crate::ot::Transfers;
 use crate::prg::Prg;
 use crate::session_id::SessionId;
 
@@ -9,6 +10,16 @@ const SID: SessionId = SessionId::new([5; 32]);
 
 /// Both parties' shares of the products, for several widths in one session, against the numbers themselves.
 fn products_are_right<W: Word>(cases: &[(Widths, Vec<i128>)]) {
+    BOTH.iter()
+        .for_each(|transfers| products_are_right_by::<W>(*transfers, cases));
+}
+
+fn products_are_right_by<W: Word>(transfers: Transfers, cases: &[(Widths, Vec<i128>)]) {
+    let mut all = Tally::new(transfers);
+    for (widths, factors) in cases {
+        count(&mut all, factors.len(), *widths);
+    }
+    let all = &all;
     let word = |case: usize, place: usize, party: u128| -> W {
         let seed = Block(((case as u128) << 64) | ((place as u128) << 8) | party);
         W::from_u128(Block::random(&mut Prg::new(seed)).0)
@@ -20,14 +31,16 @@ fn products_are_right<W: Word>(cases: &[(Widths, Vec<i128>)]) {
     };
     let receive = |channel: &mut Channel| {
         let rng = &mut Prg::new(Block(1));
-        let mut ots = Ots::set_up_at_receiver(channel, &SID, rng)?;
+        let mut ots = prepared_at_receiver(all, channel, &SID, rng)?;
         let run = |(case, (widths, factors)): (usize, &(Widths, Vec<i128>))| {
             let before = channel.totals();
             let words = words(case, 1);
             let shares = receive(channel, &mut ots.receiver, *widths, factors, &words, rng)?;
             let after = channel.totals();
+            let mut tally = Tally::new(transfers);
+            count(&mut tally, factors.len(), *widths);
             assert_eq!(
-                bytes(factors.len(), *widths),
+                tally.bytes(),
                 after.sent_bytes - before.sent_bytes + after.received_bytes - before.received_bytes
             );
             Ok(shares)
@@ -40,7 +53,7 @@ fn products_are_right<W: Word>(cases: &[(Widths, Vec<i128>)]) {
     };
     let send = |channel: &mut Channel| {
         let rng = &mut Prg::new(Block(2));
-        let mut ots = Ots::set_up_at_sender(channel, &SID, rng)?;
+        let mut ots = prepared_at_sender(all, channel, &SID, rng)?;
         let run = |(case, (widths, _)): (usize, &(Widths, Vec<i128>))| {
             send(channel, &mut ots.sender, *widths, &words(case, 2), rng)
         };
@@ -124,15 +137,18 @@ fn many_pieces_and_no_product_at_all_are_right() {
 fn words_of_another_length_blame_their_sender() {
     let widths = widths(8, 46);
     let words = vec![1_u64; 9];
+    let tally = &mut Tally::new(Transfers::Silent);
+    count(tally, words.len(), widths);
+    let all = &*tally;
     let session = |ends: Ends| {
         let receive = |channel: &mut Channel| {
             let rng = &mut Prg::new(Block(1));
-            let mut ots = Ots::set_up_at_receiver(channel, &SID, rng)?;
+            let mut ots = prepared_at_receiver(all, channel, &SID, rng)?;
             receive(channel, &mut ots.receiver, widths, &[-3; 9], &words, rng)
         };
         let send = |channel: &mut Channel| {
             let rng = &mut Prg::new(Block(2));
-            let mut ots = Ots::set_up_at_sender(channel, &SID, rng)?;
+            let mut ots = prepared_at_sender(all, channel, &SID, rng)?;
             send(channel, &mut ots.sender, widths, &words, rng)
         };
         let (receiver, sender, _) = both(ends, receive, send);

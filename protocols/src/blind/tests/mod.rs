@@ -113,6 +113,11 @@ pub(super) fn setup(table: Table) -> Setup {
     Setup::new(sizes, 1, table).expect("a table that fits")
 }
 
+/// The same with silent transfers.
+pub(super) fn silent(table: Table) -> Setup {
+    setup(table).with_transfers(Transfers::Silent)
+}
+
 pub(super) fn moment(what: What, bits: u32) -> Moment {
     Moment { what, bits }
 }

@@ -38,8 +38,10 @@ fn check(groups: [u32; 2], moments: Vec<Moment>, [r, s]: [Vec<Id>; 2], seed: u64
     let receiver = rows(&r, groups[0], 2, 1_000, seed);
     let sender = rows(&s, groups[1], 2, 1_000, seed + 1);
     let expected = plain(&table_shape, &receiver, &sender);
-    let setup = setup(table_shape);
-    assert_eq!(table(&setup, &receiver, &sender, seed), expected);
+    for setup in [setup(table_shape.clone()), silent(table_shape)] {
+        let got = table(&setup, &receiver, &sender, seed);
+        assert_eq!(got, expected, "{:?}", setup.transfers());
+    }
 }
 
 #[test]

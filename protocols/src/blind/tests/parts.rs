@@ -5,8 +5,9 @@ use super::steps::{Equality, GROUPED_BITS, GROUPS, Grouped, Multiplied, SELECTED
 use super::steps::{Outputs, Step};
 use super::*;
 use crate::blind::cuckoo::{Bins, Slot, Table as Cuckoo};
-use crate::blind::ots::Ots;
+use crate::blind::ots::{prepared_at_receiver, prepared_at_sender};
 use crate::blind::products::Widths;
+use crate::blind::tally::Tally;
 use crate::vectors::{self, Role, Told};
 use serde_json::{Value, json};
 
@@ -139,15 +140,17 @@ impl vectors::Run for Part {
     }
 
     fn role(&self, role: Role, channel: &mut Channel) -> Result<Value, Fault> {
+        let mut tally = Tally::new(Transfers::Fast);
+        self.step().count(&mut tally);
         let outputs: Outputs = match role {
             Role::Receiver => {
                 let rng = &mut Prg::new(Block(2));
-                let mut ots = Ots::set_up_at_receiver(channel, &SID, rng)?;
+                let mut ots = prepared_at_receiver(&tally, channel, &SID, rng)?;
                 self.step().receive(channel, &mut ots, rng)
             }
             Role::Sender => {
                 let rng = &mut Prg::new(Block(1));
-                let mut ots = Ots::set_up_at_sender(channel, &SID, rng)?;
+                let mut ots = prepared_at_sender(&tally, channel, &SID, rng)?;
                 self.step().send(channel, &mut ots, rng)
             }
         };

@@ -6,6 +6,7 @@ use crate::blind::layout::Layout;
 use crate::blind::ots::Ots;
 use crate::blind::products::Widths;
 use crate::blind::selection::{Holder, Selection};
+use crate::blind::tally::Tally;
 use crate::blind::{equality, products, selection};
 
 /// A step: both roles' part of it, and what it is for.
@@ -14,6 +15,8 @@ pub(super) trait Step: Sync {
     fn receive(&self, channel: &mut Channel, ots: &mut Ots, rng: &mut Prg) -> Outputs;
     /// S's outputs.
     fn send(&self, channel: &mut Channel, ots: &mut Ots, rng: &mut Prg) -> Outputs;
+    /// What it says.
+    fn count(&self, tally: &mut Tally);
     /// Bits of each output word that count, over and over again.
     fn widths(&self) -> Vec<u32>;
     /// What the ideal functionality shares among the two: exclusive-ored where words have one bit, added up where they have more.
@@ -47,6 +50,10 @@ impl Step for Equality {
         let [_, own] = &self.strings;
         let equal = equality::send(channel, &mut ots.sender, self.bits, own, rng)?;
         Ok(equal.into_iter().map(u64::from).collect())
+    }
+
+    fn count(&self, tally: &mut Tally) {
+        equality::count(tally, self.strings[0].len(), self.bits);
     }
 
     fn widths(&self) -> Vec<u32> {
@@ -90,6 +97,10 @@ impl Step for Selected {
         selection::send(channel, ots, &Self::selection(), &self.equal[1], &rows, rng)
     }
 
+    fn count(&self, tally: &mut Tally) {
+        Self::selection().count(tally, self.own.len());
+    }
+
     fn widths(&self) -> Vec<u32> {
         SELECTED_BITS.to_vec()
     }
@@ -119,6 +130,10 @@ impl Step for Multiplied {
 
     fn send(&self, channel: &mut Channel, ots: &mut Ots, rng: &mut Prg) -> Outputs {
         products::send(channel, &mut ots.sender, self.widths, &self.words[1], rng)
+    }
+
+    fn count(&self, tally: &mut Tally) {
+        products::count(tally, self.factors.len(), self.widths);
     }
 
     fn widths(&self) -> Vec<u32> {
@@ -176,6 +191,10 @@ impl Step for Grouped {
         };
         grouping.send(channel, ots, bins, &mut table, rng)?;
         Ok(table)
+    }
+
+    fn count(&self, tally: &mut Tally) {
+        Self::grouping().0.count(tally, self.codes.len());
     }
 
     fn widths(&self) -> Vec<u32> {

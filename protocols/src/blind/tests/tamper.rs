@@ -28,17 +28,28 @@ fn small() -> (Setup, Bucket, Bucket) {
 #[test]
 fn tampering_ends_in_a_fault_or_in_the_right_share() {
     let (setup, receiver, sender) = small();
+    assert_nothing_unnoticed(&setup, &receiver, &sender);
+}
+
+#[test]
+fn tampering_with_silent_transfers_ends_so_too() {
+    let (setup, receiver, sender) = small();
+    let setup = setup.with_transfers(Transfers::Silent);
+    assert_nothing_unnoticed(&setup, &receiver, &sender);
+}
+
+fn assert_nothing_unnoticed(setup: &Setup, receiver: &Bucket, sender: &Bucket) {
     let run_over = |sid: SessionId, ends: Ends| {
         let rng = |role: u128| Prg::new(Block(role));
         let left =
-            |channel: &mut Channel| receiver::run(channel, sid, &setup, &receiver, &mut rng(2));
-        let right = |channel: &mut Channel| sender::run(channel, sid, &setup, &sender, &mut rng(1));
+            |channel: &mut Channel| receiver::run(channel, sid, setup, receiver, &mut rng(2));
+        let right = |channel: &mut Channel| sender::run(channel, sid, setup, sender, &mut rng(1));
         both(ends, left, right)
     };
     let (genuine, (received, sent, _)) = record(|ends| run_over(SID, ends));
     let right = [received, sent].map(|share| share.expect("both roles are honest"));
     let table = opened(setup.table(), [&right[0], &right[1]]);
-    assert_eq!(table, plain(setup.table(), &receiver, &sender));
+    assert_eq!(table, plain(setup.table(), receiver, sender));
     let (other, _) = record(|ends| run_over(SessionId::new([8; 32]), ends));
     let session = |ends: Ends| {
         let (received, sent, totals) = run_over(SID, ends);

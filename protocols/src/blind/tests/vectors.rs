@@ -5,11 +5,12 @@ use crate::adversary::Scripted;
 use crate::blind::{correlated, equality, grouping, hints, products};
 use crate::channel::HEADER_BYTES;
 use crate::oprf;
+use crate::ot::silent;
 use crate::vectors::{self, BadCase, Change, Role, Run as Recorded, Told, each_way};
 use serde_json::{Value, json};
 
-/// A bucket, by its name, groups and moments.
-struct Whole(&'static str, [u32; 2], Vec<Moment>);
+/// A bucket, by its name, groups, moments and how its transfers are made.
+struct Whole(&'static str, [u32; 2], Vec<Moment>, Transfers);
 
 /// Columns and rows of both sides.
 const COLUMNS: usize = 2;
@@ -23,8 +24,8 @@ fn both_columns(receiver_bits: u32) -> What {
     }
 }
 
-/// One with every step, and one of a single cell with sums of more than 64 bits.
-fn buckets() -> [Whole; 2] {
+/// One with every step, the same with silent transfers, and one of a single cell with sums of more than 64 bits.
+fn buckets() -> [Whole; 3] {
     let every = vec![
         moment(What::Ids, 24),
         moment(What::Sender(0), 40),
@@ -35,15 +36,16 @@ fn buckets() -> [Whole; 2] {
     ];
     let wide = vec![moment(What::Ids, 24), moment(What::Sender(1), 100)];
     [
-        Whole("every_step", [3, 4], every),
-        Whole("wide_sum", [1, 1], wide),
+        Whole("every_step", [3, 4], every.clone(), Transfers::Fast),
+        Whole("wide_sum", [1, 1], wide, Transfers::Fast),
+        Whole("silent", [3, 4], every, Transfers::Silent),
     ]
 }
 
 impl Whole {
     fn setup(&self) -> Setup {
         let [r, s] = self.1;
-        setup(Table::new(r, s, self.2.clone()).expect("fits"))
+        setup(Table::new(r, s, self.2.clone()).expect("fits")).with_transfers(self.3)
     }
 
     fn rows(&self, role: Role) -> Bucket {
@@ -88,6 +90,10 @@ impl Recorded for Whole {
             "padded_sizes": [setup.sizes().receiver(), setup.sizes().sender()],
             "buckets": 1,
             "groups": self.1,
+            "transfers": match self.3 {
+                Transfers::Fast => "fast",
+                Transfers::Silent => "silent",
+            },
             "moments": self.2.iter().map(told_moment).collect::<Vec<_>>(),
             "receiver": told_rows(&self.rows(Role::Receiver)),
             "sender": told_rows(&self.rows(Role::Sender)),
@@ -135,8 +141,8 @@ fn other_agreement(role: Role, sid: SessionId, setup: &Setup) -> Change {
 }
 
 /// What either role refuses of an agreement.
-fn agreements(role: Role) -> [BadCase; 5] {
-    let [every, wide] = buckets();
+fn agreements(role: Role) -> [BadCase; 6] {
+    let [every, wide, silent] = buckets();
     let (own, other) = (
         every.setup(),
         match role {
@@ -158,6 +164,7 @@ fn agreements(role: Role) -> [BadCase; 5] {
             "agreement_of_another_table",
             "agreement_of_another_size",
             "agreement_of_another_number_of_buckets",
+            "agreement_of_silent_transfers",
             "agreement_of_the_same_role",
         ],
         Role::Sender => [
@@ -165,6 +172,7 @@ fn agreements(role: Role) -> [BadCase; 5] {
             "agreement_of_another_table_at_sender",
             "agreement_of_another_size_at_sender",
             "agreement_of_another_number_of_buckets_at_sender",
+            "agreement_of_silent_transfers_at_sender",
             "agreement_of_the_same_role_at_sender",
         ],
     };
@@ -173,11 +181,12 @@ fn agreements(role: Role) -> [BadCase; 5] {
         other_agreement(role, SID, &wide.setup()),
         other_agreement(role, SID, &larger),
         other_agreement(role, SID, &sized(0, 0, 2)),
+        other_agreement(role, SID, &silent.setup()),
         other_agreement(other, SID, &own),
     ];
     let mut changes = names.into_iter().zip(changes);
     std::array::from_fn(|_| {
-        let (name, change) = changes.next().expect("five");
+        let (name, change) = changes.next().expect("six");
         (name, role, (AGREEMENT.kind, 0), change)
     })
 }
@@ -223,6 +232,24 @@ fn cases() -> Vec<BadCase> {
     cases
 }
 
+/// The messages that only a bucket with silent transfers has, in every way.
+fn silent_cases() -> Vec<BadCase> {
+    use Role::{Receiver, Sender};
+    let each = [
+        each_way!("silent_tree_sums", Receiver, (silent::TREE_SUMS, 0)),
+        each_way!("silent_choices", Sender, (silent::CHOICES, 0)),
+        each_way!("silent_tree_sums_at_sender", Sender, (silent::TREE_SUMS, 0)),
+        each_way!("silent_choices_at_receiver", Receiver, (silent::CHOICES, 0)),
+    ];
+    let mut cases: Vec<BadCase> = each.into_iter().flatten().collect();
+    let flipped = |name, role, message| (name, role, (message, 0), Change::Flip(0, vec![1]));
+    cases.extend([
+        flipped("silent_tree_sum_flipped", Receiver, silent::TREE_SUMS),
+        flipped("silent_choice_flipped", Sender, silent::CHOICES),
+    ]);
+    cases
+}
+
 #[test]
 fn both_roles_repeat_the_recorded_buckets() {
     vectors::assert_good(&buckets());
@@ -230,7 +257,7 @@ fn both_roles_repeat_the_recorded_buckets() {
 
 #[test]
 fn bad_messages_end_in_their_fault() {
-    vectors::assert_bad(&buckets(), &[cases()]);
+    vectors::assert_bad(&buckets(), &[cases(), silent_cases()]);
 }
 
 #[test]
@@ -255,5 +282,5 @@ fn recorded_shares_open_to_the_plain_table() {
 #[test]
 #[ignore = "writes the vectors instead of testing them"]
 fn rewrite_the_vectors() {
-    vectors::rewrite(&buckets(), &[cases(), vec![]]);
+    vectors::rewrite(&buckets(), &[cases(), vec![], silent_cases()]);
 }

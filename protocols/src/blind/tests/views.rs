@@ -1,7 +1,8 @@
 //! Every step after the hints against its ideal functionality: outputs add up to what the step is for, and what a party receives, its simulator
 //! could have made alone. For each party it is looked at with two different secrets of the other.
 //!
-//! A test asks 24 questions, of four for each of two parties and three pairs of inputs: a false alarm has probability below 2^-28.
+//! A test asks 48 questions, of four for each of two parties, three pairs of inputs and two ways of making transfers: a false alarm has
+//! probability below 2^-27.
 //!
 //! Runs are many calls after one set-up: each takes new transfers. The set-up's messages are points, which oblivious transfer's own
 //! simulator makes.
@@ -9,25 +10,29 @@
 use super::steps::{Equality, Grouped, Multiplied, Selected, Step};
 use super::*;
 use crate::adversary::{Frames, both, record};
-use crate::blind::ots::Ots;
+use crate::blind::ots::{BOTH, prepared_at_receiver, prepared_at_sender};
 use crate::blind::products::Widths;
+use crate::blind::tally::Tally;
 use crate::views::{Columns, are_even, received};
 
 const RUNS: usize = 1_024;
 
-/// All frames of `runs` runs after one set-up, and both parties' outputs of each.
-fn repeated(step: &impl Step, runs: usize) -> (Frames, [Vec<Vec<u64>>; 2]) {
+/// All frames of `runs` runs after one set-up for [`RUNS`] of them, and both parties' outputs of each.
+fn repeated(transfers: Transfers, step: &impl Step, runs: usize) -> (Frames, [Vec<Vec<u64>>; 2]) {
+    let mut tally = Tally::new(transfers);
+    (0..RUNS).for_each(|_| step.count(&mut tally));
+    let all = &tally;
     let (frames, outputs) = record(|ends| {
         let receive = |channel: &mut Channel| {
             let rng = &mut Prg::new(Block(2));
-            let mut ots = Ots::set_up_at_receiver(channel, &SID, rng)?;
+            let mut ots = prepared_at_receiver(all, channel, &SID, rng)?;
             (0..runs)
                 .map(|_| step.receive(channel, &mut ots, rng))
                 .collect()
         };
         let send = |channel: &mut Channel| {
             let rng = &mut Prg::new(Block(1));
-            let mut ots = Ots::set_up_at_sender(channel, &SID, rng)?;
+            let mut ots = prepared_at_sender(all, channel, &SID, rng)?;
             (0..runs)
                 .map(|_| step.send(channel, &mut ots, rng))
                 .collect()
@@ -42,8 +47,13 @@ fn repeated(step: &impl Step, runs: usize) -> (Frames, [Vec<Vec<u64>>; 2]) {
 /// Simulators of all steps are alike. R's and S's: every byte received is uniform; the output is uniform too, and no bit of what is received
 /// tells anything of it, as one's own keys are between them.
 fn check(name: &str, step: &impl Step) {
-    let (set_up, _) = repeated(step, 0);
-    let (frames, outputs) = repeated(step, RUNS);
+    BOTH.iter()
+        .for_each(|transfers| check_by(*transfers, name, step));
+}
+
+fn check_by(transfers: Transfers, name: &str, step: &impl Step) {
+    let (set_up, _) = repeated(transfers, step, 0);
+    let (frames, outputs) = repeated(transfers, step, RUNS);
     let ideal = step.ideal();
     for (ours, theirs) in outputs[0].iter().zip(&outputs[1]) {
         assert_eq!(step.opened([ours, theirs]), ideal, "{name}");

@@ -25,7 +25,7 @@ pub struct Receiver {
 /// Where rows come from.
 pub(super) enum Rows {
     SoftSpoken(ReceiverRows),
-    Silent(silent::ReceiverRows),
+    Silent(Box<silent::ReceiverRows>),
 }
 
 impl Receiver {
@@ -48,7 +48,11 @@ impl Receiver {
         rng: &mut impl CryptoRng,
     ) -> Result<Self, Fault> {
         let rows = silent::ReceiverRows::set_up(channel, sid, setup, rng)?;
-        Ok(Self::new(sid, Security::SemiHonest, Rows::Silent(rows)))
+        Ok(Self::new(
+            sid,
+            Security::SemiHonest,
+            Rows::Silent(Box::new(rows)),
+        ))
     }
 
     fn new(sid: &SessionId, security: Security, rows: Rows) -> Self {

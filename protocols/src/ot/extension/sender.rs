@@ -24,7 +24,7 @@ pub struct Sender {
 /// Where rows come from.
 enum Rows {
     SoftSpoken(SenderRows),
-    Silent(silent::SenderRows),
+    Silent(Box<silent::SenderRows>),
 }
 
 impl Sender {
@@ -48,7 +48,11 @@ impl Sender {
         rng: &mut impl CryptoRng,
     ) -> Result<Self, Fault> {
         let rows = silent::SenderRows::set_up(channel, sid, setup, rng)?;
-        Ok(Self::new(sid, Security::SemiHonest, Rows::Silent(rows)))
+        Ok(Self::new(
+            sid,
+            Security::SemiHonest,
+            Rows::Silent(Box::new(rows)),
+        ))
     }
 
     fn new(sid: &SessionId, security: Security, rows: Rows) -> Self {

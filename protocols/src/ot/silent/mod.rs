@@ -62,7 +62,7 @@ mod tree;
 
 pub(super) use receiver::ReceiverRows;
 pub(super) use sender::SenderRows;
-pub use setup::{Account, NOISE, Setup, bytes};
+pub use setup::{Account, NOISE, Setup, bytes, used};
 
 use crate::channel::Kind;
 

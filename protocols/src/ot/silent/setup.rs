@@ -80,7 +80,7 @@ pub fn bytes(transfers: usize) -> u64 {
 }
 
 /// How many transfers a call for so many uses up: whole words.
-pub(crate) fn used(transfers: usize) -> usize {
+pub fn used(transfers: usize) -> usize {
     transfers.next_multiple_of(WORD)
 }
 

@@ -24,7 +24,9 @@ fn choices(seed: u128, count: usize) -> Vec<bool> {
 
 /// What is prepared, and what is then chosen.
 type Step = (usize, Vec<bool>);
-type Outcome<T> = Result<Vec<Vec<T>>, Fault>;
+/// Of every step.
+type Keys<T> = Vec<Vec<T>>;
+type Outcome<T> = Result<Keys<T>, Fault>;
 
 fn receive(
     channel: &mut Channel,
@@ -57,7 +59,7 @@ fn send(
 }
 
 /// Both parties' keys, and the bytes.
-fn run(setup: &Arc<Setup>, steps: &[Step]) -> (Vec<Vec<Block>>, Vec<Vec<[Block; 2]>>, u64) {
+fn run(setup: &Arc<Setup>, steps: &[Step]) -> (Keys<Block>, Keys<[Block; 2]>, u64) {
     let (chosen, pairs, totals) = both(
         honest(),
         |channel| receive(channel, &SID, setup, steps),

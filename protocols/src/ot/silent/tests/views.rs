@@ -35,23 +35,13 @@ fn calls(choices: &[bool]) -> [Vec<Vec<u8>>; 2] {
         "R hears nothing in a call"
     );
     let heard = received(&frames[0], set_up[0].len(), RUNS);
-    let of_keys = |keys: Vec<u64>| keys;
-    let s: Vec<Vec<u64>> = pairs[1..]
+    let low = |keys: &[Block]| keys.iter().map(|key| key.low()).collect::<Vec<u64>>();
+    // Of the first call nothing was chosen; of each other one a few keys are looked at.
+    let s: Vec<_> = pairs[1..]
         .iter()
-        .map(|call| {
-            of_keys(
-                call[..4]
-                    .as_flattened()
-                    .iter()
-                    .map(|key| key.0 as u64)
-                    .collect(),
-            )
-        })
+        .map(|call| low(call[..4].as_flattened()))
         .collect();
-    let r: Vec<Vec<u64>> = chosen[1..]
-        .iter()
-        .map(|call| of_keys(call[..4].iter().map(|key| key.0 as u64).collect()))
-        .collect();
+    let r: Vec<_> = chosen[1..].iter().map(|call| low(&call[..4])).collect();
     let columns = Columns::of_bytes(&heard);
     assert!(columns.are_fair() && are_even(&heard), "what S hears");
     for keys in [&s, &r] {
