@@ -29,7 +29,7 @@ impl Matching<'_> {
         rng: &mut ChaCha20Rng,
     ) -> Result<Learned, Ended> {
         let plan = self.plan();
-        let job = joint::job(plan, self.sizes()).map_err(Ended::Data)?;
+        let job = joint::job(plan, self.sizes(), sealed.transfers).map_err(Ended::Data)?;
         self.check_sealed(&Protocol::Blind(sealed.clone()))?;
         let shape = Shape::of(plan).map_err(Ended::Data)?;
         let sid = SessionId::new(self.terms.sid.0);

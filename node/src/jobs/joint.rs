@@ -6,6 +6,7 @@ use entente_protocols::blind::{self, What};
 use entente_protocols::release::{self, Readers, Scale};
 use entente_wire::plan::{Joint, Measure, Moment, MomentKind, Operator, Plan, Side, SideColumn};
 use entente_wire::problem::{Code, Problem};
+use entente_wire::seal::Transfers;
 
 /// What both roles bring and add up.
 pub(super) struct Shape {
@@ -60,10 +61,15 @@ impl Shape {
     }
 }
 
-/// The blind join as the plan wants it.
-pub(super) fn job(plan: &Plan, sizes: Sizes) -> Result<blind::Job, Problem> {
+/// The blind join as the plan wants it, with transfers made so.
+pub(super) fn job(plan: &Plan, sizes: Sizes, transfers: Transfers) -> Result<blind::Job, Problem> {
     let table = Shape::of(plan)?.table;
-    blind::Job::new(sizes.receiver, sizes.sender, table).map_err(|fault| too_large(&fault))
+    let job = blind::Job::new(sizes.receiver, sizes.sender, table);
+    let job = job.map_err(|fault| too_large(&fault))?;
+    Ok(job.with_transfers(match transfers {
+        Transfers::Fast => blind::Transfers::Fast,
+        Transfers::Silent => blind::Transfers::Silent,
+    }))
 }
 
 /// What both parties agree on for the release.

@@ -10,7 +10,7 @@
 //! | `admit` | which session may open, and what is spent for it |
 //! | `budget`, `spend` | what datasets have left with a partner; the spending of privacy loss |
 //! | `run`, `matching`, `blind`, `answer` | the run itself: local query, protocol, result |
-//! | `protocol`, `joint` | a protocol's parameters and cost, before anybody approves; a joint plan in the library's words |
+//! | `protocol`, `transfers`, `joint` | a protocol's parameters and cost, before anybody approves; a joint plan in the library's words |
 //! | `kept`, `shares` | what a broken line leaves for the next session |
 //! | `stored` | a table that was released before and answers again |
 //! | `session` | how a session asks for all this |
@@ -53,6 +53,7 @@ mod stored;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod transfers;
 mod view;
 mod views;
 

@@ -1,7 +1,7 @@
 //! From a plan and two published sizes to the protocol's parameters and cost: what both nodes compute alike before anybody
 //! approves, from the protocol library and nothing else.
 
-use super::joint;
+use super::{joint, transfers};
 use entente_protocols::blind;
 use entente_protocols::fault::Fault;
 use entente_protocols::psi::vole::{self, Readers};
@@ -20,15 +20,11 @@ const LANES_MAX: u64 = 3;
 /// What one node computes for one id of either side, on one core of a small cloud machine.
 const VOLE_ID_NANOSECONDS: u64 = 400;
 /// Cores that a node is taken to have.
-const CORES: u64 = 2;
+pub(super) const CORES: u64 = 2;
 /// What a bucket in flight holds for each of its ids, of either side.
 const VOLE_ID_MEMORY_BYTES: u64 = 128;
 /// What a bucket in flight holds whatever its size: the vectors of the silent VOLE.
 const VOLE_LANE_MEMORY_MIB: u64 = 24;
-/// What one node computes in the blind join for one id of either side, whatever the table, with the line's encryption.
-const BLIND_ID_NANOSECONDS: u64 = 1_700;
-/// And for each word of the table, cells times moments.
-const BLIND_WORD_NANOSECONDS: u64 = 5;
 /// As [`VOLE_ID_MEMORY_BYTES`]: hints have three entries an id.
 const BLIND_ID_MEMORY_BYTES: u64 = 192;
 /// As [`VOLE_LANE_MEMORY_MIB`], with the trees of one tile of bins.
@@ -59,8 +55,8 @@ pub(super) fn agreed(
             Ok((Protocol::Vole(terms), cost))
         }
         Matching::Blind => {
-            let job = joint::job(plan, sizes)?;
-            let terms = blind_terms(&job, link);
+            let (transfers, job) = transfers::chosen(plan, sizes, link)?;
+            let terms = blind_terms(&job, transfers, link);
             let mut cost = blind_cost(&job, sizes, &terms);
             cost.bytes += joint::release_terms(plan)?.bytes();
             Ok((Protocol::Blind(terms), cost))
@@ -108,7 +104,7 @@ fn terms(job: &vole::Job, security: SecurityChoice) -> VoleTerms {
     }
 }
 
-fn blind_terms(job: &blind::Job, link: Option<LinkSpeed>) -> BlindTerms {
+fn blind_terms(job: &blind::Job, transfers: Transfers, link: Option<LinkSpeed>) -> BlindTerms {
     let (buckets, setup) = (job.buckets(), job.setup());
     let table = setup.table();
     BlindTerms {
@@ -124,24 +120,21 @@ fn blind_terms(job: &blind::Job, link: Option<LinkSpeed>) -> BlindTerms {
         hint_words: setup.hint_words() as u32,
         receiver_groups: table.receiver_groups(),
         sender_groups: table.sender_groups(),
-        transfers: Transfers::Fast,
+        transfers,
         link,
         lanes: buckets.count().min(LANES_MAX) as u32,
     }
 }
 
 fn blind_cost(job: &blind::Job, sizes: Sizes, terms: &BlindTerms) -> Cost {
-    let ids = sizes.receiver.saturating_add(sizes.sender);
-    let words = job.setup().table().words() as u64;
-    let nanoseconds = BLIND_ID_NANOSECONDS + words * BLIND_WORD_NANOSECONDS;
-    let nanoseconds = ids.saturating_mul(nanoseconds) / CORES;
+    let milliseconds = transfers::milliseconds(job, sizes, terms.transfers, terms.link);
     let bucket_ids = u64::from(terms.receiver_bucket_ids) + u64::from(terms.sender_bucket_ids);
     let lane_mib = BLIND_LANE_MEMORY_MIB + (bucket_ids * BLIND_ID_MEMORY_BYTES).div_ceil(1 << 20);
     Cost {
         bytes: job.bytes(),
-        seconds: nanoseconds.div_ceil(1_000_000_000),
+        seconds: milliseconds.div_ceil(1_000),
         memory_mib: u64::from(terms.lanes) * lane_mib,
-        link: None,
+        link: terms.link,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Joint tables of two nodes: what they hold, who reads them, what they cost, and what a broken line or an earlier table changes.
 
+mod links;
 mod losses;
 mod stored;
 

@@ -5,6 +5,7 @@ use super::question::{CUSTOMERS_POLICY, USERS_POLICY, customers, users};
 use crate::jobs::{RunGrant, RunTerms};
 use entente_protocols::channel::{Totals, Transport, memory_transports};
 use entente_wire::canonical::Digest;
+use entente_wire::link_speed::LinkSpeed;
 use entente_wire::problem::Problem;
 use entente_wire::seal::JobHash;
 use entente_wire::session::{Contribution, Opening, SessionNonce, Transcript, id_key, session_id};
@@ -75,7 +76,12 @@ impl Pair {
 
     /// Submits a job at the bank and delivers it.
     pub(super) fn submitted(&mut self, yaml: &str) -> JobHash {
-        let view = self.bank.jobs().submit(yaml, None).expect("submits");
+        self.submitted_over(yaml, None)
+    }
+
+    /// The same where the bank's node measured the link.
+    pub(super) fn submitted_over(&mut self, yaml: &str, link: Option<LinkSpeed>) -> JobHash {
+        let view = self.bank.jobs().submit(yaml, link).expect("submits");
         self.deliver();
         view.hash
     }
@@ -86,7 +92,12 @@ impl Pair {
 
     /// A job approved by everybody, delivered.
     pub(super) fn ready(&mut self, yaml: &str) -> JobHash {
-        let job = self.submitted(yaml);
+        self.ready_over(yaml, None)
+    }
+
+    /// The same where the bank's node measured the link.
+    pub(super) fn ready_over(&mut self, yaml: &str, link: Option<LinkSpeed>) -> JobHash {
+        let job = self.submitted_over(yaml, link);
         self.bank.approve_all(job);
         self.pay.approve_all(job);
         self.deliver();
