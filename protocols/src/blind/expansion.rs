@@ -1,6 +1,7 @@
 //! Seeds to words: AES under one fixed public key as `π(seed ⊕ tweak) ⊕ seed ⊕ tweak`, as many blocks as the words need.
 //!
-//! A seed is either uniformly random to the one who does not know it, or known. The two seeds of one transfer may share their tweaks;
+//! A seed is either uniformly random to the one who does not know it, or Δ plus something that it knows and did not choose, or known: with π an ideal
+//! permutation this is a single-key Even–Mansour cipher ([`hash_once`](crate::hash::CorrelationHash::hash_once)). The two seeds of one transfer may share their tweaks;
 //! otherwise **a tweak never comes twice in a session**: tweaks are numbered as they are taken, by both parties alike. No key is
 //! scheduled for a seed: that would cost more than all its blocks.
 

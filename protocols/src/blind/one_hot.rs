@@ -2,7 +2,7 @@
 //!
 //! Of a punctured tree (see [`super::trees`]) the dealer knows all leaves L_n, stretched to rows, the holder all but the one at
 //! its index. The dealer's share is −L_n everywhere; it sends δ = row + Σ L_n. The holder's share is L_n elsewhere, and
-//! δ − Σ L_n over all others at its index. δ is masked by the leaf that the holder lacks, and the dealer learns nothing: it receives
+//! δ − Σ L_n over all others at its index. δ is masked by what the leaf that the holder lacks stretches to, a leaf that is Δ plus what it knows, and the dealer learns nothing: it receives
 //! nothing but the transfers.
 //!
 //! Rows of leaves are handed out leaf by leaf, so that a whole tree's are never in memory at once. The holder treats the leaf that it lacks
@@ -45,14 +45,15 @@ impl OneHot {
     /// leaves' rows, one a vector, each [`stride`] words long: the dealer's share there is minus those.
     pub(super) fn deal<W: Word>(
         &mut self,
-        keys: Keys<'_, [Block; 2]>,
+        keys: Keys<'_, Block>,
+        delta: Block,
         rows: &[W],
         message: &mut Vec<u8>,
         mut each: impl FnMut(usize, &[W]),
     ) {
         let count = keys.count;
-        let mut leaves = Secret::new(vec![Block::ZERO; self.trees.leaves() * count]);
-        self.trees.deal(keys, leaves.expose_mut(), message);
+        let mut leaves = Secret::new(vec![Block::ZERO; self.trees.places() * count]);
+        self.trees.deal(keys, delta, leaves.expose_mut(), message);
         let mut sums = rows.to_vec();
         self.each_leaf(count, leaves.expose(), |place, leaf| {
             wide::run(|| add_rows(&mut sums, leaf, count));
@@ -72,7 +73,7 @@ impl OneHot {
     ) -> Vec<W> {
         let count = keys.count;
         let (sums, deltas) = message.split_at(count * self.trees.bytes());
-        let mut leaves = Secret::new(vec![Block::ZERO; self.trees.leaves() * count]);
+        let mut leaves = Secret::new(vec![Block::ZERO; self.trees.places() * count]);
         self.trees.hold(keys, indices, sums, leaves.expose_mut());
         let mut rows = vec![W::ZERO; count * self.layout.words()];
         self.layout.decode_into(deltas, &mut rows);
@@ -92,7 +93,8 @@ impl OneHot {
     ) {
         let words = self.layout.words();
         let mut rows = vec![W::ZERO; count * stride::<W>(words)];
-        for (place, leaves) in leaves.chunks_exact(count).enumerate() {
+        let leaves = leaves.chunks_exact(count).take(self.trees.leaves());
+        for (place, leaves) in leaves.enumerate() {
             let tweaks = self.expansion.tweaks::<W>(count, words);
             self.expansion.expand(leaves, tweaks, &mut rows);
             each(place, &rows);
@@ -141,19 +143,19 @@ mod tests {
     use crate::prg::Prg;
 
     const SID: SessionId = SessionId::new([5; 32]);
+    const DELTA: Block = Block(0x1234_5678_9abc_def0_0fed_cba9_8765_4321);
 
     /// Deals and holds a batch of vectors of `length` rows with their rows at `indices`, each party's words by place, vector and moment.
     fn shares<W: Word>(length: usize, bits: &[u32], rows: &[W], indices: &[u32]) -> [Vec<W>; 2] {
         let new = || OneHot::new(&SID, length, Layout::new(bits.to_vec()));
         let (mut dealer, mut holder) = (new(), new());
         let (count, words) = (indices.len(), bits.len());
-        let keys = Prg::new(Block(9)).blocks(2 * count * dealer.trees.transfers());
-        let (pairs, _) = keys.as_chunks::<2>();
-        let choices: Vec<bool> = dealer.trees.choices(indices).collect();
-        let chosen: Vec<Block> = pairs
+        let keys = Prg::new(Block(9)).blocks(count * dealer.trees.transfers());
+        let choices = dealer.trees.choices(indices);
+        let chosen: Vec<Block> = keys
             .iter()
             .zip(choices)
-            .map(|(pair, right)| pair[usize::from(right)])
+            .map(|(row, right)| *row ^ DELTA.masked(right))
             .collect();
         let unpadded = |leaves: &[W]| -> Vec<W> {
             let rows = leaves.chunks_exact(stride::<W>(words));
@@ -162,7 +164,8 @@ mod tests {
         let (mut message, mut dealt, mut held) = (vec![], vec![], vec![]);
         let all = 0..count;
         dealer.deal(
-            Keys::new(pairs, count, &all),
+            Keys::new(&keys, count, &all),
+            DELTA,
             rows,
             &mut message,
             |_, leaves| {
@@ -213,10 +216,11 @@ mod tests {
         // The last part of the message is the row plus a sum that has the missing leaf in it: two rows differ there and nowhere else.
         let [first, second] = [[0_u64], [1 << 40]].map(|rows| {
             let mut dealer = OneHot::new(&SID, 4, Layout::new(vec![48]));
-            let keys = [[Block(1), Block(2)], [Block(3), Block(4)]];
+            let keys = [Block(1), Block(3)];
             let (mut message, mut sum) = (vec![], 0_u64);
             dealer.deal(
                 Keys::new(&keys, 1, &(0..1)),
+                DELTA,
                 &rows,
                 &mut message,
                 |_, leaves| {

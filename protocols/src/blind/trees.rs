@@ -1,32 +1,34 @@
-//! Many small puncturable trees at once: as [`crate::vole::tree`], level by level over a whole batch, so that the cipher always has many
-//! blocks to work on (Boyle et al., CCS'18 and CCS'19).
+//! Many small puncturable trees at once: [half trees](crate::ot::halving), level by level over a whole batch, so that the cipher always has
+//! many blocks to work on (Guo et al., EUROCRYPT'23).
 //!
-//! One oblivious transfer a level. The dealer's two keys of the first level **are** the two nodes below the root. At each further
-//! level the dealer sends two sums, of all left and of all right nodes, each masked by a key of that level. The holder chooses at every
-//! level the side that its path does not go: it takes the sum on that side, learns the sibling of the path's node from it, and so knows
-//! every leaf but the one at its index. The dealer learns nothing of the index.
+//! One correlated transfer a level. The dealer's row of the first level and that row plus its Δ **are** the two nodes below the root; at each
+//! further level it sends one sum, of all left nodes, masked by its row of that level. The holder chooses at every level the side that its path does
+//! not go: its row takes the mask off the sum on that side, it learns the sibling of the path's node from it, and so knows every leaf but the one
+//! at its index. The dealer learns nothing of the index. Of the leaf that it lacks the holder knows that it is Δ plus the sum of all others: all trees of
+//! a direction hang on one Δ, which is why leaves are never used but under a hash ([`super::expansion`]).
 //!
-//! Nodes lie node by node, within a node tree by tree. What the holder does is the same for every index: it grows the unknown node
+//! Nodes lie node by node, within a node tree by tree. Levels are always full, as their sums have to be those of all nodes; leaves beyond those
+//! that are wanted are grown and not looked at. What the holder does is the same for every index: it grows the unknown node
 //! as if it were zero, and puts right the two children of it under masks, so no branch or address depends on an index.
 
 use crate::block::Block;
+use crate::ot::halving::{self, Halving};
 use crate::session_id::SessionId;
 use crate::simd::wide;
-use crate::vole::tree::{Doubling, depth, width};
 use std::ops::Range;
 
 /// Most trees of one batch: a node of all of them fills the cipher's pipeline twice and is a sixteenth of the first cache.
-pub(super) const BATCH_MAX: usize = 64;
-/// Bytes of the two masked sums of a level.
-const LEVEL_BYTES: usize = 32;
+pub(super) const BATCH_MAX: usize = halving::BATCH;
+/// Bytes of the masked sum of a level.
+const LEVEL_BYTES: usize = 16;
 
 /// What both parties know of trees of one purpose in one session.
 pub(super) struct Trees {
     leaves: usize,
     depth: usize,
-    doubling: Doubling,
-    /// The children of a node of zeros: what the holder grows from the node that it does not know.
-    of_nothing: [Block; 2],
+    halving: Halving,
+    /// Either child of a node of zeros: what the holder grows from the node that it does not know.
+    of_nothing: Block,
 }
 
 /// One batch's keys out of those of many trees, which lie level by level.
@@ -63,15 +65,15 @@ impl Trees {
     /// Trees with at least two leaves. `sid` must be one that no other trees have.
     pub(super) fn new(sid: &SessionId, leaves: usize) -> Self {
         assert!(leaves >= 2, "one leaf needs no tree");
-        let doubling = Doubling::new(sid.as_bytes());
-        let mut of_nothing = [[Block::ZERO]; 2];
-        doubling.left(&[Block::ZERO], &mut of_nothing[0]);
-        doubling.right(&[Block::ZERO], &mut of_nothing[1]);
+        let halving = Halving::new(sid.as_bytes());
+        let mut of_nothing = [Block::ZERO];
+        halving.left(&[Block::ZERO], &mut of_nothing);
+        let [of_nothing] = of_nothing;
         Self {
             leaves,
-            depth: depth(leaves),
-            doubling,
-            of_nothing: of_nothing.map(|[child]| child),
+            depth: leaves.next_power_of_two().trailing_zeros() as usize,
+            halving,
+            of_nothing,
         }
     }
 
@@ -80,7 +82,12 @@ impl Trees {
         self.leaves
     }
 
-    /// Oblivious transfers that a tree takes.
+    /// Places that a tree is grown in: its leaves are the first of them.
+    pub(super) fn places(&self) -> usize {
+        1 << self.depth
+    }
+
+    /// Correlated transfers that a tree takes.
     pub(super) fn transfers(&self) -> usize {
         self.depth
     }
@@ -96,103 +103,102 @@ impl Trees {
         levels.flat_map(move |bit| indices.iter().map(move |index| (index >> bit) & 1 == 0))
     }
 
-    /// Grows the trees of a batch: all leaves into `leaves`, what the holder needs onto `message`.
+    /// Grows the trees of a batch from its rows: all leaves into `places`, what the holder needs onto `message`.
     ///
     /// # Panics
-    /// If `leaves` does not have a place for each: a caller's defect.
+    /// If `places` are not those of the batch's trees: a caller's defect.
     pub(super) fn deal(
         &self,
-        keys: Keys<'_, [Block; 2]>,
-        leaves: &mut [Block],
+        rows: Keys<'_, Block>,
+        delta: Block,
+        places: &mut [Block],
         message: &mut Vec<u8>,
     ) {
-        let count = keys.count;
-        assert_eq!(leaves.len(), self.leaves * count, "a place for every leaf");
-        for (tree, pair) in keys.level(0).iter().enumerate() {
-            [leaves[tree], leaves[count + tree]] = *pair;
+        let count = rows.count;
+        assert_eq!(places.len(), self.places() * count, "a place for each node");
+        for (tree, row) in rows.level(0).iter().enumerate() {
+            [places[tree], places[count + tree]] = [*row, *row ^ delta];
         }
         for level in 1..self.depth {
-            let sums = self.grow(leaves, count, level);
-            let sums = sums[0].iter().zip(&sums[1]);
-            for ((left, right), keys) in sums.zip(keys.level(level)) {
-                message.extend_from_slice(&(*left ^ keys[0]).to_bytes());
-                message.extend_from_slice(&(*right ^ keys[1]).to_bytes());
+            let sums = self.grow(places, count, level);
+            for (sum, row) in sums.iter().zip(rows.level(level)) {
+                message.extend_from_slice(&(*sum ^ *row).to_bytes());
             }
         }
     }
 
-    /// Grows the trees of a batch from the chosen keys and what the dealer sent: all leaves but those at `indices`, which become zero.
+    /// Grows the trees of a batch from its rows and what the dealer sent: all leaves but those at `indices`, which become zero.
     ///
     /// # Panics
     /// If the lists have other lengths than the batch says: a caller's defect.
     pub(super) fn hold(
         &self,
-        keys: Keys<'_, Block>,
+        rows: Keys<'_, Block>,
         indices: &[u32],
         message: &[u8],
-        leaves: &mut [Block],
+        places: &mut [Block],
     ) {
-        let count = keys.count;
-        assert_eq!(leaves.len(), self.leaves * count, "a place for every leaf");
+        let count = rows.count;
+        assert_eq!(places.len(), self.places() * count, "a place for each node");
         assert_eq!(indices.len(), count, "an index for every tree");
         assert_eq!(message.len(), self.bytes() * count, "the batch's sums");
-        for (tree, (key, index)) in keys.level(0).iter().zip(indices).enumerate() {
+        let mut known = [Block::ZERO; BATCH_MAX];
+        for (tree, (row, index)) in rows.level(0).iter().zip(indices).enumerate() {
             let goes_right = (index >> (self.depth - 1)) & 1 == 1;
-            leaves[tree] = key.masked(goes_right);
-            leaves[count + tree] = key.masked(!goes_right);
+            known[tree] = *row;
+            places[tree] = row.masked(goes_right);
+            places[count + tree] = row.masked(!goes_right);
         }
         let (sent, _) = message.as_chunks::<16>();
         for level in 1..self.depth {
-            let sums = self.grow(leaves, count, level);
-            let sent = &sent[2 * count * (level - 1)..][..2 * count];
-            let corrections = self.corrections(level, &sums, keys.level(level), indices, sent);
-            let nodes = &mut leaves[..count * width(self.leaves, self.depth, level + 1)];
+            let left = self.grow(places, count, level);
+            let mut siblings = [Block::ZERO; BATCH_MAX];
+            let sums = sent[count * (level - 1)..].iter().zip(rows.level(level));
+            for ((sibling, (sum, row)), left) in siblings.iter_mut().zip(sums).zip(left) {
+                *sibling = Block::from_bytes(*sum) ^ *row ^ left;
+            }
+            let corrections = self.corrections(level, &mut siblings, &mut known, indices);
+            let nodes = &mut places[..count << (level + 1)];
             let bit = self.depth - level;
             wide::run(|| put_right(nodes, &corrections, indices, bit));
         }
     }
 
-    /// Replaces the nodes of `level` by their children. Returns the sums of all left and of all right ones, for each tree.
-    fn grow(&self, nodes: &mut [Block], count: usize, level: usize) -> [[Block; BATCH_MAX]; 2] {
-        let below = width(self.leaves, self.depth, level + 1);
-        let mut sums = [[Block::ZERO; BATCH_MAX]; 2];
+    /// Replaces the nodes of `level` by their children. Returns the sums of all left ones, for each tree.
+    fn grow(&self, nodes: &mut [Block], count: usize, level: usize) -> [Block; BATCH_MAX] {
+        let mut sums = [Block::ZERO; BATCH_MAX];
         let mut parents = [Block::ZERO; BATCH_MAX];
         let parents = &mut parents[..count];
         // From the back, so that children overwrite only parents that have had theirs.
-        for parent in (0..below.div_ceil(2)).rev() {
+        for parent in (0..1 << level).rev() {
             parents.copy_from_slice(&nodes[parent * count..][..count]);
-            let children = &mut nodes[2 * parent * count..];
-            let (left, others) = children.split_at_mut(count);
-            self.doubling.left(parents, left);
-            add(&mut sums[0], left);
-            if 2 * parent + 1 < below {
-                let right = &mut others[..count];
-                self.doubling.right(parents, right);
-                add(&mut sums[1], right);
-            }
+            let children = &mut nodes[2 * parent * count..][..2 * count];
+            let (left, right) = children.split_at_mut(count);
+            self.halving.left(parents, left);
+            wide::run(|| divide(parents, left, right, &mut sums));
         }
         sums
     }
 
-    /// What turns the left and the right child that the holder grew from nothing into what it should have there: its path's sibling as
-    /// the sum gives it, and zero on the path.
+    /// What turns the left and the right child that the holder grew from nothing into what it should have there: its path's sibling,
+    /// and zero on the path. `siblings` come as what the sum says less the left nodes that were grown, and become what they are; `known` are the
+    /// sums of all nodes known on the level above, and become those of this one.
     fn corrections(
         &self,
         level: usize,
-        sums: &[[Block; BATCH_MAX]; 2],
-        keys: &[Block],
+        siblings: &mut [Block; BATCH_MAX],
+        known: &mut [Block; BATCH_MAX],
         indices: &[u32],
-        sent: &[[u8; 16]],
     ) -> [[Block; BATCH_MAX]; 2] {
         let mut corrections = [[Block::ZERO; BATCH_MAX]; 2];
-        let (pairs, _) = sent.as_chunks::<2>();
-        for (tree, ((pair, key), index)) in pairs.iter().zip(keys).zip(indices).enumerate() {
+        let trees = siblings.iter_mut().zip(known).zip(indices).enumerate();
+        for (tree, ((sibling, known), index)) in trees {
             let goes_right = (index >> (self.depth - 1 - level)) & 1 == 1;
-            // Both sides are read, so that the address does not show which one was chosen.
+            // The right nodes that were grown add up to all that is known, less the left ones.
+            *sibling ^= known.masked(!goes_right) ^ self.of_nothing;
+            *known ^= *sibling;
             for (side, takes) in [goes_right, !goes_right].into_iter().enumerate() {
-                let known = sums[side][tree] ^ self.of_nothing[side];
-                let sibling = Block::from_bytes(pair[side]) ^ *key ^ known;
-                corrections[side][tree] = self.of_nothing[side] ^ sibling.masked(takes);
+                corrections[side][tree] = self.of_nothing ^ sibling.masked(takes);
             }
         }
         corrections
@@ -223,10 +229,16 @@ fn put_right(
     }
 }
 
-fn add(sums: &mut [Block], nodes: &[Block]) {
-    let words = wide::halves_mut(sums).as_flattened_mut().iter_mut();
-    for (sum, node) in words.zip(wide::halves(nodes).as_flattened()) {
-        *sum ^= *node;
+/// The right children, and the left ones onto the sums.
+#[inline(always)]
+fn divide(parents: &[Block], left: &[Block], right: &mut [Block], sums: &mut [Block]) {
+    let children = wide::halves(left).iter().zip(wide::halves_mut(right));
+    let sums = wide::halves_mut(sums).iter_mut();
+    for ((parent, (left, right)), sum) in wide::halves(parents).iter().zip(children).zip(sums) {
+        for half in 0..2 {
+            right[half] = parent[half] ^ left[half];
+            sum[half] ^= left[half];
+        }
     }
 }
 

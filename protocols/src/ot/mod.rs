@@ -26,7 +26,7 @@
 
 pub mod base;
 pub mod extension;
-mod halving;
+pub(crate) mod halving;
 pub mod silent;
 
 use crate::security::Security;

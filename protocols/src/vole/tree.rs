@@ -20,7 +20,7 @@ pub fn depth(leaves: usize) -> usize {
 }
 
 /// Nodes at `level` (1 is just below the root) of a tree with `leaves` leaves and `depth` levels.
-pub(crate) fn width(leaves: usize, depth: usize, level: usize) -> usize {
+fn width(leaves: usize, depth: usize, level: usize) -> usize {
     leaves.div_ceil(1 << (depth - level))
 }
 
@@ -45,16 +45,6 @@ impl Doubling {
             left: key(0),
             right: key(1),
         }
-    }
-
-    /// The left children of many nodes, whichever trees they belong to.
-    pub(crate) fn left(&self, parents: &[Block], children: &mut [Block]) {
-        self.left.encrypt_and_add(parents, children);
-    }
-
-    /// Their right children.
-    pub(crate) fn right(&self, parents: &[Block], children: &mut [Block]) {
-        self.right.encrypt_and_add(parents, children);
     }
 
     /// Replaces the first `parents` nodes by their children, left and right in turn, of which there may be one fewer than two

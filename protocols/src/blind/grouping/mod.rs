@@ -126,7 +126,8 @@ impl Grouping {
             let bins = piece.len();
             tally.call(Chooser::Sender, self.reverse_transfers() * bins);
             tally.message(self.reverse_bytes() * bins, 1);
-            tally.call(Chooser::Receiver, self.forward_transfers() * bins);
+            tally.call(Chooser::Receiver, self.shift_transfers() * bins);
+            tally.call(Chooser::Receiver, self.route_transfers() * bins);
             tally.message(self.forward_bytes() * bins, 1);
         }
     }
@@ -145,11 +146,13 @@ impl Grouping {
 
     /// Transfers a bin in which S sends: those of the shift, then those of the route.
     fn forward_transfers(&self) -> usize {
-        self.shift_transfers()
-            + self
-                .route
-                .as_ref()
-                .map_or(0, |route| route.trees.transfers())
+        self.shift_transfers() + self.route_transfers()
+    }
+
+    fn route_transfers(&self) -> usize {
+        self.route
+            .as_ref()
+            .map_or(0, |route| route.trees.transfers())
     }
 
     fn shift_transfers(&self) -> usize {

@@ -19,8 +19,10 @@ use std::ops::Range;
 /// A piece that is not yet closed.
 struct Open<W> {
     bins: Range<usize>,
-    /// Keys of the shift's and the route's transfers.
-    keys: Secret<Vec<Block>>,
+    /// Keys of the shift's transfers.
+    shift_keys: Secret<Vec<Block>>,
+    /// Rows of the route's.
+    route_rows: Secret<Vec<Block>>,
     /// R's shares of the vectors over S's groups, before the shift.
     vectors: Vec<W>,
 }
@@ -74,28 +76,38 @@ impl Grouping {
         let width = self.layout.words();
         let words = &all.words[bins.start * width..bins.end * width];
         let transfers = self.reverse_transfers() * bins.len();
-        let pairs = ots.sender.extend(channel, transfers, rng)?;
-        let vectors = self.reverse(pairs.expose(), words, bins.len());
+        let rows = ots.sender.rows(channel, transfers, rng)?;
+        let delta = *ots.sender.delta().expose();
+        let vectors = self.reverse(rows.expose(), delta, words, bins.len());
         channel.send_all(FROM_RECEIVER, &self.message)?;
-        let mut choices = Secret::new(Vec::with_capacity(self.forward_transfers() * bins.len()));
+        let mut choices = Secret::new(Vec::with_capacity(self.shift_transfers() * bins.len()));
         if let Some(shift) = &self.shift {
             let by = &all.masked_codes[bins.clone()];
             choices.expose_mut().extend(shift.choices(by));
         }
+        let shift_keys = ots.receiver.extend(channel, choices.expose(), rng)?;
+        let mut choices = Secret::new(Vec::with_capacity(self.route_transfers() * bins.len()));
         if let Some(route) = &self.route {
             let codes = &all.codes[bins.clone()];
             choices.expose_mut().extend(route.trees.choices(codes));
         }
-        let keys = ots.receiver.extend(channel, choices.expose(), rng)?;
+        let route_rows = ots.receiver.rows(channel, choices.expose(), rng)?;
         Ok(Open {
             bins,
-            keys,
+            shift_keys,
+            route_rows,
             vectors,
         })
     }
 
     /// Deals a piece's rows as one-hot vectors: what S needs is the message then; returns R's shares of them.
-    fn reverse<W: Word>(&mut self, pairs: &[[Block; 2]], words: &[W], bins: usize) -> Vec<W> {
+    fn reverse<W: Word>(
+        &mut self,
+        rows: &[Block],
+        delta: Block,
+        words: &[W],
+        bins: usize,
+    ) -> Vec<W> {
         let batches: Vec<_> = self.batches::<W>(bins).collect();
         let (width, vector_words) = (self.layout.words(), self.vector_words());
         let Some(reverse) = &mut self.reverse else {
@@ -105,10 +117,10 @@ impl Grouping {
         self.message.reserve(bins * reverse.bytes() + SPARE_BYTES);
         let mut vectors = vec![W::ZERO; bins * vector_words];
         for batch in batches {
-            let keys = Keys::new(pairs, bins, &batch);
+            let keys = Keys::new(rows, bins, &batch);
             let words = &words[batch.start * width..batch.end * width];
             let vectors = &mut vectors[batch.start * vector_words..batch.end * vector_words];
-            reverse.deal(keys, words, &mut self.message, |place, leaves| {
+            reverse.deal(keys, delta, words, &mut self.message, |place, leaves| {
                 wide::run(|| take_minus(vectors, leaves, place, vector_words, width));
             });
         }
@@ -125,7 +137,8 @@ impl Grouping {
     ) -> Result<(), Fault> {
         let Some(Open {
             bins,
-            keys,
+            shift_keys,
+            route_rows,
             mut vectors,
         }) = open.pop_front()
         else {
@@ -133,8 +146,6 @@ impl Grouping {
         };
         let a_bin = self.forward_bytes();
         let message = self.received(channel, FROM_SENDER, a_bin * bins.len())?;
-        let shifts = self.shift_transfers() * bins.len();
-        let (shift_keys, route_keys) = keys.expose().split_at(shifts);
         let shift_bytes = self.shift_bytes();
         let vector_words = self.vector_words();
         for batch in self.batches::<W>(bins.len()) {
@@ -143,14 +154,14 @@ impl Grouping {
             let vectors = &mut vectors[batch.start * vector_words..batch.end * vector_words];
             let at = bins.start + batch.start..bins.start + batch.end;
             if let Some(shift) = &mut self.shift {
-                let keys = Keys::new(shift_keys, bins.len(), &batch);
+                let keys = Keys::new(shift_keys.expose(), bins.len(), &batch);
                 shift.hold(keys, &all.masked_codes[at.clone()], shifts, vectors);
             }
             let Some(route) = &mut self.route else {
                 wide::run(|| add_all(table, vectors, vector_words));
                 continue;
             };
-            let keys = Keys::new(route_keys, bins.len(), &batch);
+            let keys = Keys::new(route_rows.expose(), bins.len(), &batch);
             let codes = &all.codes[at];
             let rows = route.hold(keys, codes, routes, |place, leaves: &[W]| {
                 let cell = &mut table[place * vector_words..][..vector_words];

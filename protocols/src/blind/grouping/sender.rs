@@ -19,7 +19,7 @@ use std::ops::Range;
 /// A piece whose reverse transfers are chosen.
 struct Chosen {
     bins: Range<usize>,
-    keys: Secret<Vec<Block>>,
+    rows: Secret<Vec<Block>>,
 }
 
 impl Grouping {
@@ -68,8 +68,8 @@ impl Grouping {
             let masks = &all.masks[bins.clone()];
             choices.expose_mut().extend(reverse.trees.choices(masks));
         }
-        let keys = ots.receiver.extend(channel, choices.expose(), rng)?;
-        Ok(Chosen { bins, keys })
+        let rows = ots.receiver.rows(channel, choices.expose(), rng)?;
+        Ok(Chosen { bins, rows })
     }
 
     /// Receives what R dealt for the piece chosen first, and deals what comes of it.
@@ -82,15 +82,16 @@ impl Grouping {
         table: &mut [W],
         rng: &mut impl CryptoRng,
     ) -> Result<(), Fault> {
-        let Some(Chosen { bins, keys }) = chosen.pop_front() else {
+        let Some(Chosen { bins, rows }) = chosen.pop_front() else {
             return Ok(());
         };
         let a_bin = self.reverse_bytes();
         let received = self.received(channel, FROM_RECEIVER, a_bin * bins.len())?;
-        let transfers = self.forward_transfers() * bins.len();
-        let pairs = ots.sender.extend(channel, transfers, rng)?;
-        let (shift_pairs, route_pairs) =
-            pairs.expose().split_at(self.shift_transfers() * bins.len());
+        let shifts = self.shift_transfers() * bins.len();
+        let shift_pairs = ots.sender.extend(channel, shifts, rng)?;
+        let routes = self.route_transfers() * bins.len();
+        let route_rows = ots.sender.rows(channel, routes, rng)?;
+        let delta = *ots.sender.delta().expose();
         let mut message = std::mem::take(&mut self.message);
         message.clear();
         message.reserve(self.forward_bytes() * bins.len() + SPARE_BYTES);
@@ -99,14 +100,14 @@ impl Grouping {
             let dealt = &received[batch.start * a_bin..batch.end * a_bin];
             let at = bins.start + batch.start..bins.start + batch.end;
             let words = &all.words[at.start * width..at.end * width];
-            let keys = Keys::new(keys.expose(), bins.len(), &batch);
+            let keys = Keys::new(rows.expose(), bins.len(), &batch);
             let mut vectors = self.reversed(keys, &all.masks[at], dealt, words);
             if let Some(shift) = &mut self.shift {
-                let keys = Keys::new(shift_pairs, bins.len(), &batch);
+                let keys = Keys::new(shift_pairs.expose(), bins.len(), &batch);
                 shift.deal(keys, &mut vectors, &mut message);
             }
-            let keys = Keys::new(route_pairs, bins.len(), &batch);
-            self.routed(keys, &vectors, &mut message, table);
+            let keys = Keys::new(route_rows.expose(), bins.len(), &batch);
+            self.routed(keys, delta, &vectors, &mut message, table);
         }
         channel.send_all(FROM_SENDER, &message)?;
         (self.received, self.message) = (received, message);
@@ -143,7 +144,8 @@ impl Grouping {
     /// Deals the vectors as rows of vectors over R's groups, or adds them up where there is one.
     fn routed<W: Word>(
         &mut self,
-        keys: Keys<'_, [Block; 2]>,
+        keys: Keys<'_, Block>,
+        delta: Block,
         vectors: &[W],
         message: &mut Vec<u8>,
         table: &mut [W],
@@ -154,7 +156,7 @@ impl Grouping {
             return;
         };
         let count = keys.count;
-        route.deal(keys, vectors, message, |place, leaves| {
+        route.deal(keys, delta, vectors, message, |place, leaves| {
             let cell = &mut table[place * vector_words..][..vector_words];
             wide::run(|| subtract_all(cell, leaves, leaves.len() / count));
         });

@@ -20,13 +20,13 @@ fn run(leaves: usize, indices: &[u32], batch: usize) -> (Vec<Vec<Block>>, Vec<Ve
     let deal = |channel: &mut Channel| {
         let (trees, rng) = (trees(), &mut Prg::new(Block(1)));
         let mut sender = Sender::set_up(channel, &SID, Security::SemiHonest, rng)?;
-        let keys = sender.extend(channel, total * trees.transfers(), rng)?;
+        let keys = sender.rows(channel, total * trees.transfers(), rng)?;
         let (mut message, mut dealt) = (Vec::new(), Vec::new());
         for (start, count) in batches() {
             let keys = Keys::new(keys.expose().as_slice(), total, &(start..start + count));
-            let mut nodes = vec![Block::ZERO; leaves * count];
-            trees.deal(keys, &mut nodes, &mut message);
-            dealt.extend(by_tree(&nodes, count));
+            let mut nodes = vec![Block::ZERO; trees.places() * count];
+            trees.deal(keys, *sender.delta().expose(), &mut nodes, &mut message);
+            dealt.extend(by_tree(&nodes[..leaves * count], count));
         }
         Ok::<_, Fault>((message, dealt))
     };
@@ -34,7 +34,7 @@ fn run(leaves: usize, indices: &[u32], batch: usize) -> (Vec<Vec<Block>>, Vec<Ve
         let (trees, rng) = (trees(), &mut Prg::new(Block(2)));
         let mut receiver = Receiver::set_up(channel, &SID, Security::SemiHonest, rng)?;
         let choices: Vec<bool> = trees.choices(indices).collect();
-        let keys = receiver.extend(channel, &choices, rng)?;
+        let keys = receiver.rows(channel, &choices, rng)?;
         Ok::<_, Fault>((trees, keys))
     };
     let (dealt, held, _) = both(honest(), deal, hold);
@@ -43,10 +43,10 @@ fn run(leaves: usize, indices: &[u32], batch: usize) -> (Vec<Vec<Block>>, Vec<Ve
     let mut held = Vec::new();
     for (start, count) in batches() {
         let keys = Keys::new(keys.expose().as_slice(), total, &(start..start + count));
-        let mut nodes = vec![Block::ONE; leaves * count];
+        let mut nodes = vec![Block::ONE; trees.places() * count];
         let message = &message[start * trees.bytes()..][..count * trees.bytes()];
         trees.hold(keys, &indices[start..start + count], message, &mut nodes);
-        held.extend(by_tree(&nodes, count));
+        held.extend(by_tree(&nodes[..leaves * count], count));
     }
     (dealt, held)
 }
@@ -81,11 +81,13 @@ fn leaves_do_not_depend_on_how_trees_are_batched() {
     }
 }
 
-/// A batch of one tree with `leaves` leaves and chosen pairs of keys.
-fn one_tree(leaves: usize, pairs: &[[Block; 2]]) -> (Trees, Vec<Block>, Vec<u8>) {
+const DELTA: Block = Block(0x1234_5678_9abc_def0_0fed_cba9_8765_4321);
+
+/// A batch of one tree with `leaves` leaves and chosen rows.
+fn one_tree(leaves: usize, rows: &[Block]) -> (Trees, Vec<Block>, Vec<u8>) {
     let trees = Trees::new(&SID, leaves);
-    let (mut nodes, mut message) = (vec![Block::ZERO; leaves], Vec::new());
-    trees.deal(one(pairs), &mut nodes, &mut message);
+    let (mut nodes, mut message) = (vec![Block::ZERO; trees.places()], Vec::new());
+    trees.deal(one(rows), DELTA, &mut nodes, &mut message);
     (trees, nodes, message)
 }
 
@@ -94,53 +96,51 @@ fn one<K>(all: &[K]) -> Keys<'_, K> {
 }
 
 #[test]
-fn the_sums_say_nothing_without_the_keys() {
-    let pairs = [1, 2, 3].map(|i| [Block(i), Block(1 << i)]);
-    let (_, _, message) = one_tree(8, &pairs);
-    let mut others = pairs;
-    others[2] = [Block(77), Block(78)];
-    let (_, _, other) = one_tree(8, &others);
-    assert_eq!(message[..32], other[..32], "of the level above");
-    assert_ne!(message[32..48], other[32..48]);
-    assert_ne!(message[48..], other[48..]);
+fn the_sums_say_nothing_without_the_rows() {
+    let rows = [Block(1), Block(2), Block(3)];
+    let (_, _, message) = one_tree(8, &rows);
+    let (_, _, other) = one_tree(8, &[rows[0], rows[1], Block(77)]);
+    assert_eq!(message.len(), 32);
+    assert_eq!(message[..16], other[..16], "of the level above");
+    assert_ne!(message[16..], other[16..]);
 }
 
 #[test]
-fn the_leaf_at_the_index_is_not_among_what_one_key_a_level_gives() {
-    // Whoever takes, at one level, the key of the path's own side gets the wrong leaves there and not the missing one.
-    let pairs = [1, 2, 3].map(|i| [Block(i), Block(1 << (10 * i))]);
-    let (trees, all, message) = one_tree(8, &pairs);
+fn the_leaf_at_the_index_is_not_among_what_one_row_a_level_gives() {
+    // Whoever takes, at one level, the row of the path's own side gets the wrong leaves there and not the missing one.
+    let rows = [Block(1), Block(2), Block(3)];
+    let (trees, all, message) = one_tree(8, &rows);
     let index = [5];
     for wrong in 1..3 {
         let mut choices: Vec<bool> = trees.choices(&index).collect();
         choices[wrong] = !choices[wrong];
-        let keys: Vec<Block> = pairs
-            .iter()
-            .zip(choices)
-            .map(|(pair, right)| pair[usize::from(right)])
+        let chosen = rows.iter().zip(choices);
+        let chosen: Vec<Block> = chosen
+            .map(|(row, right)| *row ^ DELTA.masked(right))
             .collect();
         let mut held = vec![Block::ZERO; 8];
-        trees.hold(one(&keys), &index, &message, &mut held);
+        trees.hold(one(&chosen), &index, &message, &mut held);
         assert!(!held.contains(&all[5]));
         assert_ne!(held[4], all[4]);
     }
 }
 
 #[test]
-fn trees_are_those_of_the_single_tree_code() {
-    // Above its first level a tree of the single-tree code is grown from a root; below, both must agree on how nodes double.
-    let mut all = vec![Block::ZERO; 13];
-    let mut sums = [[Block::ZERO; 2]; 4];
-    let doubling = Doubling::new(SID.as_bytes());
-    crate::vole::tree::deal(&doubling, Block(9), &mut all, &mut sums);
-    let mut pairs = [[Block::ZERO; 2]; 4];
-    pairs[0] = sums[0];
-    let (_, leaves, message) = one_tree(13, &pairs);
-    assert_eq!(leaves, all);
-    let sent: Vec<u8> = sums[1..]
-        .as_flattened()
-        .iter()
-        .flat_map(|sum| sum.to_bytes())
-        .collect();
-    assert_eq!(message, sent);
+fn leaves_are_what_the_definition_gives_from_the_root_down_and_add_up_to_delta() {
+    let (trees, all, _) = one_tree(13, &[Block(9), Block(2), Block(3), Block(4)]);
+    let child = |node: Block, right: bool| {
+        let mut left = [Block::ZERO];
+        trees.halving.left(&[node], &mut left);
+        left[0] ^ node.masked(right)
+    };
+    for (index, leaf) in all.iter().enumerate() {
+        let bit = |level: usize| (index >> level) & 1 == 1;
+        let top = Block(9) ^ DELTA.masked(bit(3));
+        let expected = (0..3)
+            .rev()
+            .fold(top, |node, level| child(node, bit(level)));
+        assert_eq!(*leaf, expected, "leaf {index}");
+    }
+    let total = all.iter().fold(Block::ZERO, |sum, leaf| sum ^ *leaf);
+    assert_eq!(total, DELTA);
 }

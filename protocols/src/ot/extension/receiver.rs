@@ -99,6 +99,23 @@ impl Receiver {
         Ok(keys)
     }
 
+    /// One row a choice: the sender's, plus its Δ where the choice is set. For what needs the correlation and breaks it by a hash of its own, such
+    /// as [half trees](crate::ot::halving).
+    pub(crate) fn rows(
+        &mut self,
+        channel: &mut Channel,
+        choices: &[bool],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Secret<Vec<Block>>, Fault> {
+        let mut rows = Secret::new(Vec::with_capacity(choices.len().min(TRANSFERS_MAX)));
+        let packed = pack(choices);
+        let choices = Choices::new(packed.expose(), choices.len());
+        self.rows.each(channel, choices, rng, |_, piece| {
+            rows.expose_mut().extend_from_slice(piece);
+        })?;
+        Ok(rows)
+    }
+
     /// Hands out one key a choice while it is in the first cache: `each` gets the place of a piece's first transfer, a multiple of 128, and up to
     /// [`PIECE`] keys, a multiple of 128 but in the last piece. In malicious mode it gets nothing before all checks are done.
     pub fn extend_each(

@@ -97,6 +97,25 @@ impl Sender {
         Ok(pairs)
     }
 
+    /// The other side of [`super::Receiver::rows`].
+    pub(crate) fn rows(
+        &mut self,
+        channel: &mut Channel,
+        count: usize,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Secret<Vec<Block>>, Fault> {
+        let mut rows = Secret::new(Vec::with_capacity(count.min(TRANSFERS_MAX)));
+        self.rows.each(channel, count, rng, |_, piece| {
+            rows.expose_mut().extend_from_slice(piece);
+        })?;
+        Ok(rows)
+    }
+
+    /// What the receiver's rows of set choices have more.
+    pub(crate) fn delta(&self) -> &Secret<Block> {
+        self.rows.delta()
+    }
+
     /// Hands out the keys of `count` transfers while they are in the first cache: `each` gets the place of a piece's first transfer, a
     /// multiple of 128, and up to [`PIECE`] keys for the choice zero and as many for the choice one, a multiple of 128 but in the last piece. In
     /// malicious mode it gets nothing before all checks are done.
