@@ -123,10 +123,16 @@ fn messages(partner: &str) -> String {
 }
 
 fn assumptions(terms: &BlindTerms) -> Vec<String> {
+    let choices = match terms.transfers {
+        Transfers::Fast => "",
+        Transfers::Silent => {
+            " Over bits it is hard too: the choices of silent transfers rest on that."
+        }
+    };
     vec![
         "Both nodes run the protocol as written (semi-honest). What a node that does not could get is listed under its name."
             .to_owned(),
-        silent_vole(&terms.code, terms.noise),
+        silent_vole(&terms.code, terms.noise) + choices,
         "AES under public keys behaves like an ideal cipher and stays unpredictable on related inputs (correlation robust), in the \
          oblivious transfers and the trees that shares are grouped with; BLAKE3 behaves like a random function."
             .to_owned(),
