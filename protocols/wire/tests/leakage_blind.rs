@@ -116,7 +116,7 @@ fn each_number_has_the_standard_error_of_its_noise() {
                 .find(|line| line.starts_with("Of each group"));
             let line = line.unwrap();
             let said: Vec<f64> = line
-                .split("(standard error ")
+                .split("(standard error at most ")
                 .skip(1)
                 .map(|rest| rest.split_once(')').unwrap().0.parse().unwrap())
                 .collect();
