@@ -1,4 +1,4 @@
-//! Counters modulo 128 of the bins of a block, side by side: what the equality test adds up, sends in seven bits each, and takes
+//! Counters modulo 128 of the bins of a block, side by side: what the equality tests add up, send in seven bits each, and take
 //! apart again. Plain loops over bytes, compiled for wide registers; no branch or address depends on a value.
 
 use crate::block::Block;
@@ -41,7 +41,7 @@ pub(super) fn counter_words(counters: &[u8]) -> Vec<u128> {
 }
 
 /// Bit `bit` of every counter.
-fn plane(counters: &Counters, bit: usize) -> u128 {
+pub(super) fn plane(counters: &Counters, bit: usize) -> u128 {
     let mut word = [0; BINS / 8];
     for (byte, eight) in word.iter_mut().zip(counters.as_chunks::<8>().0) {
         let bits = (u64::from_le_bytes(*eight) >> bit) & 0x0101_0101_0101_0101;
@@ -53,7 +53,7 @@ fn plane(counters: &Counters, bit: usize) -> u128 {
 
 /// Each bit of `word` as a byte of its own.
 #[inline(always)]
-fn spread(word: u128) -> Counters {
+pub(super) fn spread(word: u128) -> Counters {
     let mut bytes = [0; BINS];
     for (eight, byte) in bytes
         .as_chunks_mut::<8>()
@@ -76,6 +76,28 @@ fn low(keys: &[Block; BINS]) -> Counters {
         *byte = key.0 as u8;
     }
     bytes
+}
+
+/// Adds the low bytes of `keys`, bit by bit.
+#[inline(always)]
+pub(super) fn add_low(sums: &mut Counters, keys: &[Block; BINS]) {
+    for (sum, key) in sums.iter_mut().zip(low(keys)) {
+        *sum ^= key;
+    }
+}
+
+/// Adds the low bytes of `ones` in the bits that are set in `with_bit`, and those of `zeros` in the others.
+#[inline(always)]
+pub(super) fn add_low_by_bit(
+    sums: &mut Counters,
+    zeros: &[Block; BINS],
+    ones: &[Block; BINS],
+    with_bit: u8,
+) {
+    let pairs = low(zeros).into_iter().zip(low(ones));
+    for (sum, (zero, one)) in sums.iter_mut().zip(pairs) {
+        *sum ^= zero ^ ((zero ^ one) & with_bit);
+    }
 }
 
 /// R's step for one bit of all bins: adds its keys.
@@ -120,7 +142,7 @@ pub(super) fn differences(
 
 /// The low seven bits of each counter: part j takes bit j of the last part as its eighth bits.
 #[inline(always)]
-fn pack(counters: &Counters) -> Packed {
+pub(super) fn pack(counters: &Counters) -> Packed {
     let parts = counters.as_chunks::<PART>().0;
     std::array::from_fn(|j| {
         let mut bytes = [0; PART];
@@ -132,7 +154,7 @@ fn pack(counters: &Counters) -> Packed {
 }
 
 #[inline(always)]
-fn unpack(packed: &Packed) -> Counters {
+pub(super) fn unpack(packed: &Packed) -> Counters {
     let mut counters = [0; BINS];
     let (first, last) = counters.split_at_mut(PART * COUNTER_BITS);
     for (j, (part, block)) in first

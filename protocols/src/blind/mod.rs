@@ -47,6 +47,7 @@ pub mod correlated;
 mod counters;
 pub mod cuckoo;
 pub mod equality;
+pub mod equality_tables;
 mod expansion;
 pub mod grouping;
 pub mod hints;

@@ -4,7 +4,8 @@ use super::grouping::ReceiverBins;
 use super::ots::Ots;
 use super::table::Bucket;
 use super::word::Word;
-use super::{AGREEMENT, AT_CLOSING, Setup, equality, hints, products, selection};
+use super::{AGREEMENT, AT_CLOSING, Setup, Transfers};
+use super::{equality, equality_tables, hints, products, selection};
 use crate::agreement::Role;
 use crate::channel::Channel;
 use crate::fault::Fault;
@@ -48,7 +49,11 @@ fn of_words<W: Word>(
         ots.prepare(channel, &setup.tally(tile.len()), rng)?;
         let targets = hinted.targets(tile.clone());
         let bits = setup.equality_bits();
-        let equal = equality::receive(channel, &mut ots.receiver, bits, &targets, rng)?;
+        let of = &mut ots.receiver;
+        let equal = match setup.transfers() {
+            Transfers::Fast => equality::receive(channel, of, bits, &targets, rng)?,
+            Transfers::Silent => equality_tables::receive(channel, of, bits, &targets, rng)?,
+        };
         let equal = Secret::new(equal);
         let rows = Secret::new(bins.rows(setup, hinted.shares(tile.clone()), tile.clone()));
         let (selection, words) = (&setup.selection, setup.selection.layout().words());

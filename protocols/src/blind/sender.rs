@@ -5,7 +5,8 @@ use super::hints::sender::Inputs;
 use super::ots::Ots;
 use super::table::Bucket;
 use super::word::Word;
-use super::{AGREEMENT, AT_CLOSING, Setup, equality, hints, products, selection};
+use super::{AGREEMENT, AT_CLOSING, Setup, Transfers};
+use super::{equality, equality_tables, hints, products, selection};
 use crate::agreement::Role;
 use crate::channel::Channel;
 use crate::fault::Fault;
@@ -52,7 +53,11 @@ fn of_words<W: Word>(
         ots.prepare(channel, &setup.tally(tile.len()), rng)?;
         let targets = dealt.targets(tile.clone());
         let bits = setup.equality_bits();
-        let equal = equality::send(channel, &mut ots.sender, bits, &targets, rng)?;
+        let of = &mut ots.sender;
+        let equal = match setup.transfers() {
+            Transfers::Fast => equality::send(channel, of, bits, &targets, rng)?,
+            Transfers::Silent => equality_tables::send(channel, of, bits, &targets, rng)?,
+        };
         let equal = Secret::new(equal);
         let rows = Secret::new(rows(setup, dealt.shares::<W>(tile.clone()), tile.len()));
         let (selection, words) = (&setup.selection, setup.selection.layout().words());

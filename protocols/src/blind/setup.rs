@@ -8,7 +8,7 @@ use super::products::{self, Widths};
 use super::selection::{Holder, Selection};
 use super::table::{Product, Table};
 use super::tally::Tally;
-use super::{Transfers, VERSION, equality};
+use super::{Transfers, VERSION, equality, equality_tables};
 use crate::agreement;
 use crate::fault::{Fault, Misuse};
 use crate::psi::{PaddedSizes, SessionId};
@@ -160,7 +160,11 @@ impl Setup {
     }
 
     fn count(&self, tally: &mut Tally, bins: usize) {
-        equality::count(tally, bins, self.equality_bits());
+        let of_equality = match tally.transfers() {
+            Transfers::Fast => equality::count,
+            Transfers::Silent => equality_tables::count,
+        };
+        of_equality(tally, bins, self.equality_bits());
         self.selection.count(tally, bins);
         for product in self.table.products() {
             products::count(tally, bins, self.widths(&product));

@@ -22,16 +22,21 @@ enum Part {
     Grouping(Grouped),
 }
 
-fn parts() -> [Part; 4] {
-    [
-        // Equal, all bits different, and one.
+fn parts() -> [Part; 5] {
+    // Equal, all bits different, and one.
+    let equality = |by_tables| {
         Part::Equality(Equality {
+            by_tables,
             bits: 56,
             strings: [
                 vec![0x1234, 0xff_ffff_ffff_ffff, 1 << 55],
                 vec![0x1234, 0, 0],
             ],
-        }),
+        })
+    };
+    [
+        equality(false),
+        equality(true),
         // A match by either's share, and none.
         Part::Selection(Selected {
             equal: [vec![true, false, true], vec![false, true, true]],
@@ -70,7 +75,7 @@ impl Part {
 
     fn arguments(&self) -> Value {
         match self {
-            Self::Equality(Equality { bits, strings }) => {
+            Self::Equality(Equality { bits, strings, .. }) => {
                 let strings = strings.each_ref().map(|list| texts(list));
                 json!({ "bits": bits, "receiver_strings": strings[0], "sender_strings": strings[1] })
             }
@@ -120,6 +125,7 @@ impl vectors::Run for Part {
 
     fn name(&self) -> &'static str {
         match self {
+            Self::Equality(step) if step.by_tables => "equality_tables",
             Self::Equality(_) => "equality",
             Self::Selection(_) => "selection",
             Self::Products(_) => "products",
@@ -232,7 +238,7 @@ fn ids_stand_where_it_is_recorded() {
 #[test]
 #[ignore = "writes the vectors instead of testing them"]
 fn rewrite_the_parts() {
-    vectors::rewrite(&parts(), &[vec![], vec![], vec![], vec![]]);
+    vectors::rewrite(&parts(), &[vec![], vec![], vec![], vec![], vec![]]);
     for name in CUCKOO {
         vectors::write(FOLDER, name, &cuckoo(name));
     }

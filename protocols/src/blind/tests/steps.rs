@@ -7,7 +7,7 @@ use crate::blind::ots::Ots;
 use crate::blind::products::Widths;
 use crate::blind::selection::{Holder, Selection};
 use crate::blind::tally::Tally;
-use crate::blind::{equality, products, selection};
+use crate::blind::{equality, equality_tables, products, selection};
 
 /// A step: both roles' part of it, and what it is for.
 pub(super) trait Step: Sync {
@@ -35,6 +35,8 @@ pub(super) type Outputs = Result<Vec<u64>, Fault>;
 
 /// Equality of pairs of strings.
 pub(super) struct Equality {
+    /// By tables of eight rather than by distances.
+    pub(super) by_tables: bool,
     pub(super) bits: u32,
     pub(super) strings: [Vec<u128>; 2],
 }
@@ -42,18 +44,29 @@ pub(super) struct Equality {
 impl Step for Equality {
     fn receive(&self, channel: &mut Channel, ots: &mut Ots, rng: &mut Prg) -> Outputs {
         let [own, _] = &self.strings;
-        let equal = equality::receive(channel, &mut ots.receiver, self.bits, own, rng)?;
+        let of = &mut ots.receiver;
+        let equal = match self.by_tables {
+            false => equality::receive(channel, of, self.bits, own, rng)?,
+            true => equality_tables::receive(channel, of, self.bits, own, rng)?,
+        };
         Ok(equal.into_iter().map(u64::from).collect())
     }
 
     fn send(&self, channel: &mut Channel, ots: &mut Ots, rng: &mut Prg) -> Outputs {
         let [_, own] = &self.strings;
-        let equal = equality::send(channel, &mut ots.sender, self.bits, own, rng)?;
+        let of = &mut ots.sender;
+        let equal = match self.by_tables {
+            false => equality::send(channel, of, self.bits, own, rng)?,
+            true => equality_tables::send(channel, of, self.bits, own, rng)?,
+        };
         Ok(equal.into_iter().map(u64::from).collect())
     }
 
     fn count(&self, tally: &mut Tally) {
-        equality::count(tally, self.strings[0].len(), self.bits);
+        match self.by_tables {
+            false => equality::count(tally, self.strings[0].len(), self.bits),
+            true => equality_tables::count(tally, self.strings[0].len(), self.bits),
+        }
     }
 
     fn widths(&self) -> Vec<u32> {

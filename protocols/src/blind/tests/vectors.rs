@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::adversary::Scripted;
-use crate::blind::{correlated, equality, grouping, hints, products};
+use crate::blind::{correlated, equality, equality_tables, grouping, hints, products};
 use crate::channel::HEADER_BYTES;
 use crate::oprf;
 use crate::ot::silent;
@@ -242,10 +242,13 @@ fn silent_cases() -> Vec<BadCase> {
         each_way!("silent_choices_at_receiver", Receiver, (silent::CHOICES, 0)),
     ];
     let mut cases: Vec<BadCase> = each.into_iter().flatten().collect();
+    let tables = (equality_tables::TABLES, 0);
+    cases.extend(each_way!("tables_of_eight", Receiver, tables));
     let flipped = |name, role, message| (name, role, (message, 0), Change::Flip(0, vec![1]));
     cases.extend([
         flipped("silent_tree_sum_flipped", Receiver, silent::TREE_SUMS),
         flipped("silent_choice_flipped", Sender, silent::CHOICES),
+        flipped("table_of_eight_flipped", Receiver, tables.0),
     ]);
     cases
 }

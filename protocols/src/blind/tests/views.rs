@@ -86,13 +86,15 @@ fn equality_shows_neither_party_whether_strings_are_equal() {
         ("none equal, S another", [ours.clone(), others.clone()]),
         ("none equal, R another", [others, ours]),
     ] {
-        check(
-            name,
-            &Equality {
+        // As a bucket has them, one in either way.
+        for (transfers, by_tables) in BOTH.into_iter().zip([false, true]) {
+            let step = Equality {
+                by_tables,
                 bits: BITS,
-                strings,
-            },
-        );
+                strings: strings.clone(),
+            };
+            check_by(transfers, name, &step);
+        }
     }
 }
 
