@@ -13,11 +13,15 @@
 //! R ↔ S      grouping     to additive shares of the cells, by R's code and S's masked one                       §7.6, 7.7
 //! ```
 //!
+//! Transfers are fast or, for slow links, silent ([`Setup::with_transfers`]): half the bytes for more than twice the processor time. Equality is then
+//! tested in another way ([`equality_tables`]); everything else is the same.
+//!
 //! **Who learns what.** R and S: each other's padded size, and nothing else; all that either receives is uniform, or masked by what it lacks.
 //! Semi-honest: the partner runs the protocol as written and looks at everything. **Not prevented**: a choice of inputs, a party that
 //! deviates (it can falsify the table, and a crafted hint or table entry can make the released numbers depend on one id of its choice),
 //! numbers beyond the caps that the noise of the release was made for, leaving early. Assumptions: those of [`crate::oprf`] and of
-//! oblivious transfer ([`crate::ot`]), and fixed-key AES as a correlation-robust hash and as a pseudo-random generator.
+//! oblivious transfer ([`crate::ot`]; silent transfers add dual LPN over bits), and fixed-key AES, an ideal permutation, as a (circular) correlation-robust hash and as
+//! a pseudo-random generator.
 //!
 //! ```
 //! use entente_protocols::{block::Block, channel::memory_pair, prg::Prg, psi::{Id, PaddedSizes, SessionId}};

@@ -26,7 +26,7 @@
 
 pub mod base;
 pub mod extension;
-pub(crate) mod halving;
+pub mod halving;
 pub mod silent;
 
 use crate::security::Security;
@@ -37,7 +37,7 @@ pub enum Transfers {
     /// By SoftSpokenOT ([`extension`]): little to compute, four bytes each.
     #[default]
     Fast,
-    /// [`silent`]ly: about two bits each, and twice as much to compute. For slow links.
+    /// [`silent`]ly: about two bits each, and several times as much to compute. For slow links.
     Silent,
 }
 

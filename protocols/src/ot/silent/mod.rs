@@ -1,5 +1,5 @@
 //! Silent oblivious transfer (Boyle et al., CCS'19; over bits): rows as [`extension`](super::extension) hashes them to keys, for a fraction of a byte
-//! and one bit a transfer instead of four bytes. For slow links; it takes twice the processor time.
+//! and one bit a transfer instead of four bytes. For slow links; it takes about three times the processor time.
 //!
 //! R gets bits a and blocks C, S gets Δ and blocks B, with C = B ⊕ a·Δ. Per chunk of m:
 //!
