@@ -121,10 +121,18 @@ pub fn equality_bits(bins: u64, buckets: u64) -> u32 {
     ceil(LAMBDA_0 + log2(bins as f64 * buckets as f64)) as u32
 }
 
-/// Noise places with which a linear test over bits sees nothing: with regular noise, one whose vector has the relative weight `distance` has a bias of
-/// at most (1 − 2d)^t, to be below 2^-128. For silent oblivious transfer, under dual LPN and the code's estimated distance.
+/// Noise places with which a linear test over bits sees nothing, to 2^-128. With one noise place in each of t parts, a test has the bias
+/// Π(1 − 2·dᵢ), dᵢ the lesser of its weight in a part and what is left of the part, relative to it: a part that a test covers whole adds a
+/// constant and hides nothing. With `distance` their mean, that is at most (1 − 2d)^t. For silent oblivious transfer, under dual LPN and
+/// the code's estimated distance, which is that of tests that can be found: words nearer to zero exist in every code of rate 1/2 (0.11 by Gilbert and Varshamov).
 pub fn noise_over_bits(distance: f64) -> usize {
     ceil(128.0 / -log2(1.0 - 2.0 * distance)) as usize
+}
+
+/// log2 of the calls of an ideal permutation that tell `answers` under one Δ of 127 unknown bits from random blocks with certainty, by
+/// the bound 2pq/2^127 (Even and Mansour; [`crate::hash::CorrelationHash::hash_once`]): what is left of κ where many answers hang on one Δ.
+pub fn even_mansour_bits(answers: f64) -> f64 {
+    126.0 - log2(answers)
 }
 
 #[cfg(test)]
@@ -258,13 +266,38 @@ mod tests {
         // What protocols.md asks for, and down to which distance it is enough.
         assert_eq!(NOISE, 256);
         assert!(noise_over_bits(0.147) <= NOISE && noise_over_bits(0.146) > NOISE);
-        // The bias itself, of parts of different weights: never above that of equal ones.
+        // The bias itself, in bits, of two sorts of parts with these weights: never above that of equal ones of their mean.
+        let folded = |d: f64| d.min(1.0 - d);
         let bias = |weights: [f64; 2]| {
-            let part = |d: f64| 128.0 * log2((1.0 - 2.0 * d).abs());
+            let part = |d: f64| NOISE as f64 / 2.0 * log2((1.0 - 2.0 * d).abs());
             weights.map(part).iter().sum::<f64>()
         };
-        assert!(bias([0.25, 0.25]) <= -255.9);
-        assert!(bias([0.05, 0.45]) <= bias([0.25, 0.25]));
+        for weights in [
+            [0.25, 0.25],
+            [0.05, 0.45],
+            [0.95, 0.45],
+            [0.0, 1.0],
+            [0.7, 1.0],
+        ] {
+            let mean = weights.map(folded).iter().sum::<f64>() / 2.0;
+            let equal = NOISE as f64 * log2(1.0 - 2.0 * mean);
+            assert!(bias(weights) <= equal + 1e-9, "{weights:?}");
+        }
+        assert_eq!(bias([0.0, 1.0]), 0.0, "whole parts hide nothing");
+        // What Gaussian elimination finds for the smallest chunk: a word whose bits are set at half of what is left to choose.
+        let outputs = 4_096.0;
+        let found = (outputs - NOISE as f64) / (4.0 * outputs);
+        assert!(noise_over_bits(found) <= NOISE);
+    }
+
+    /// Of one bucket of the largest table: a word of every cell under every bin's unknown leaf is more than is ever asked for.
+    #[test]
+    fn answers_under_one_delta_leave_more_than_ninety_bits() {
+        use crate::blind::TABLE_WORDS_MAX;
+        let bins = cuckoo_bins(bucket_ids(1 << 20, 1)) as f64;
+        assert!(even_mansour_bits(bins * TABLE_WORDS_MAX as f64) > 90.0);
+        // Eight by eight groups with two words: a hundred transfers a bin, eight answers of trees, eighty blocks.
+        assert!(even_mansour_bits(bins * 188.0) > 98.0);
     }
 
     /// Union bounds, recomputed the other way round: from the chosen size back to the probability, for every pair of list

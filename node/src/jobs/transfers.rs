@@ -12,7 +12,7 @@ use entente_wire::seal::Transfers;
 /// What one node computes in the blind join for one id of either side, whatever the table, with the line's encryption.
 const FAST_ID_NANOSECONDS: u64 = 1_700;
 /// The same with silent transfers.
-const SILENT_ID_NANOSECONDS: u64 = 2_600;
+const SILENT_ID_NANOSECONDS: u64 = 3_650;
 /// And for each word of the table, cells times moments.
 const WORD_NANOSECONDS: u64 = 5;
 /// Of ten bytes, those in the direction that carries more.

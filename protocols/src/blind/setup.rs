@@ -30,6 +30,7 @@ pub struct Setup {
     pub(super) selection: Selection,
     moments: Layout,
     pub(super) way: Way,
+    tile_bins_max: usize,
 }
 
 impl Setup {
@@ -47,6 +48,15 @@ impl Setup {
             Ok(hints::Setup::unpadded(sizes, 1, code_bits, hinted))
         });
         setup.expect("few bins need few bits")
+    }
+
+    /// With tiles of so many bins, so that a test's bucket has several.
+    #[cfg(test)]
+    pub(super) fn in_tiles_of(self, tile_bins_max: usize) -> Self {
+        Self {
+            tile_bins_max,
+            ..self
+        }
     }
 
     /// With the hints that `hints` makes for codes of so many bits and words of these widths.
@@ -81,6 +91,7 @@ impl Setup {
             moments,
             table,
             way: Way::Fast,
+            tile_bins_max: TILE_BINS_MAX,
         })
     }
 
@@ -182,7 +193,7 @@ impl Setup {
     fn tile_bins(&self) -> usize {
         let words = self.selection.layout().words() + self.table.moments().len();
         let bins = (TILE_WORDS / words).next_multiple_of(TILE_STEP);
-        bins.clamp(TILE_STEP, TILE_BINS_MAX)
+        bins.clamp(TILE_STEP, self.tile_bins_max)
     }
 
     /// Everything that both sides have to mean by the same name.

@@ -12,6 +12,13 @@
 //! has an unknown key before and after it in either case. The u are sums of pseudo-random nodes of honestly dealt trees:
 //! two of q are equal with probability q²/2^129. Without σ the right child would be π(x), which anyone inverts.
 //!
+//! **One Δ, many uses.** Behind one Δ stand the hash of transfers' keys, trees of silent transfers, trees of the grouping, and what the leaves that
+//! are lacked stretch to. Each has a permutation of its own, as the AES keys are derived from purpose and session. Every answer that the holder gets is
+//! π(A(u ⊕ Δ) ⊕ i) plus B·Δ plus something known, with A and B invertible, or B zero, and u pseudo-random: so no two meet the same point of one
+//! permutation but by chance, and the argument of [`hash_once`](crate::hash::CorrelationHash::hash_once) covers all of them together, q the
+//! number of all answers. In silent transfers one bit of Δ is known, which makes 2pq/2^127 of its 2pq/2^128; what that leaves of 128 bits is
+//! computed by [`crate::bounds::even_mansour_bits`]: 98 for a bucket of 2^20 rows in 8 × 8 groups, above 90 for the largest table.
+//!
 //! The leaf that the holder lacks is u ⊕ Δ for a u of its own; it goes into a hash that needs nothing more
 //! ([`crate::hash::CorrelationHash::hash_once`] tells why), or stays the sender's end of a correlation with Δ, which is what it is for.
 

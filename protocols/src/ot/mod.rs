@@ -37,7 +37,8 @@ pub enum Transfers {
     /// By SoftSpokenOT ([`extension`]): little to compute, four bytes each.
     #[default]
     Fast,
-    /// [`silent`]ly: about two bits each, and several times as much to compute. For slow links.
+    /// [`silent`]ly: two to three bits each, of many, and several times as much to compute. For slow links; of few transfers the trees cost more than
+    /// is saved.
     Silent,
 }
 

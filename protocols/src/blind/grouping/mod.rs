@@ -37,7 +37,7 @@ pub(super) const FROM_SENDER: Kind = Kind::new(0x0521, "grouping: the sender's v
 const PIECE_BINS_MAX: usize = 2048;
 /// Most bytes that S sends for a piece of more than one bin: one frame.
 const PIECE_BYTES_MAX: usize = 1 << 20;
-/// Most transfers of a piece of more than one bin: three of the extension's frames. In the direction in which R sends there are never more.
+/// Most transfers of a piece of more than one bin. They fit one frame; with a frame for each of its calls R never sends more than four a piece.
 const PIECE_TRANSFERS_MAX: usize = 3 << 12;
 /// Pieces that R opens before it closes the first, with less than 4 MiB under way: a line's worth of 50 ms at half a gigabit a second.
 ///

@@ -44,6 +44,25 @@ fn check(groups: [u32; 2], moments: Vec<Moment>, [r, s]: [Vec<Id>; 2], seed: u64
     }
 }
 
+/// Every larger bucket has several tiles; transfers that one leaves over go on into the next.
+#[test]
+fn tiles_add_up_and_say_what_was_told_beforehand() {
+    let moments = every_sort(false);
+    let table_shape = Table::new(4, 4, moments).expect("fits");
+    let [r, s] = lists(4_000, 3_500, 3_000);
+    let receiver = rows(&r, 4, 2, 1_000, 8);
+    let sender = rows(&s, 4, 2, 1_000, 9);
+    let expected = plain(&table_shape, &receiver, &sender);
+    for setup in [setup(table_shape.clone()), silent(table_shape)] {
+        let setup = setup.in_tiles_of(640);
+        assert_eq!(setup.tiles().count(), 9);
+        let Run { shares, totals } = run(&setup, &receiver, &sender, 10);
+        let [received, sent] = shares.map(|shares| shares.expect("both roles are honest"));
+        assert_eq!(opened(setup.table(), [&received, &sent]), expected);
+        assert_eq!(totals.sent_bytes + totals.received_bytes, setup.bytes());
+    }
+}
+
 #[test]
 fn none_some_and_all_common() {
     for (r, s, common) in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (1, 1, 1), (1, 1, 0)] {

@@ -80,8 +80,12 @@ pub(super) fn hold(
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<Streams>, Fault> {
     let missing = |instance: usize| (delta.0 >> (FIELD_BITS * instance)) as usize % LEAVES;
-    let choices = (0..INSTANCES).flat_map(|instance| tree::choices(missing(instance), LEAVES));
-    let choices: Secret<Vec<bool>> = Secret::new(choices.collect());
+    // With room for all from the beginning: a list that grows would leave copies behind.
+    let mut choices = Secret::new(Vec::with_capacity(base::TRANSFERS));
+    for instance in 0..INSTANCES {
+        let of_instance = tree::choices(missing(instance), LEAVES);
+        choices.expose_mut().extend(of_instance);
+    }
     let keys = base::receive(channel, sid, choices.expose(), rng)?;
     let sums: Vec<Block> = channel.receive_part(TREE_SUMS, 2 * base::TRANSFERS)?;
     let proofs: Vec<[u8; 32]> = if security.is_malicious() {

@@ -8,8 +8,8 @@ use crate::session_id::SessionId;
 use crate::simd::transpose::{self, ROWS, WORDS};
 
 /// The hash that breaks the correlation of the rows. In semi-honest mode one call of the permutation is enough: the rows v_j are
-/// sums of pseudo-random streams, so that they are distinct and nobody chose them, and the receiver, who knows them, would
-/// have to tell hashes of v_j ⊕ Δ from random ones ([`CorrelationHash::hash_once`]). In malicious mode the receiver can choose rows.
+/// sums of pseudo-random streams, or sums of leaves of which two rows never have all in common, so that they are distinct and
+/// nobody chose them, and the receiver, who knows them, would have to tell hashes of v_j ⊕ Δ from random ones ([`CorrelationHash::hash_once`]). In malicious mode the receiver can choose rows.
 pub(super) struct KeyHash {
     hash: CorrelationHash,
     security: Security,
@@ -21,6 +21,17 @@ impl KeyHash {
             hash: CorrelationHash::new("entente/1/ot-extension/key", sid),
             security,
         }
+    }
+
+    /// Rows can be handed out as they are only where their receiver could not choose them.
+    ///
+    /// # Panics
+    /// In malicious mode: a caller's defect.
+    pub(super) fn assert_semi_honest(&self) {
+        assert!(
+            !self.security.is_malicious(),
+            "raw rows are for semi-honest transfers"
+        );
     }
 
     /// The keys of rows plus `offset`, whose tweaks count from `first_tweak` on.

@@ -1,5 +1,5 @@
 //! SoftSpokenOT (Roy, CRYPTO'22) over GF(2^4): 32 bits sent per transfer. In semi-honest mode [silent](super::silent) rows can stand in for
-//! its own, for about two bits.
+//! its own, for two to three bits.
 //!
 //! Each of 32 *instances* is a puncturable PRF with 16 leaves, made from four base OTs, of which the extension's sender misses the
 //! leaf Δ_i. From the leaves' streams r_y the receiver takes u = Σ r_y and v = Σ y·r_y, the sender w = Σ (y ⊕ Δ_i)·r_y =

@@ -107,6 +107,7 @@ impl Receiver {
         choices: &[bool],
         rng: &mut impl CryptoRng,
     ) -> Result<Secret<Vec<Block>>, Fault> {
+        self.hash.assert_semi_honest();
         let mut rows = Secret::new(Vec::with_capacity(choices.len().min(TRANSFERS_MAX)));
         let packed = pack(choices);
         let choices = Choices::new(packed.expose(), choices.len());

@@ -104,6 +104,7 @@ impl Sender {
         count: usize,
         rng: &mut impl CryptoRng,
     ) -> Result<Secret<Vec<Block>>, Fault> {
+        self.hash.assert_semi_honest();
         let mut rows = Secret::new(Vec::with_capacity(count.min(TRANSFERS_MAX)));
         self.rows.each(channel, count, rng, |_, piece| {
             rows.expose_mut().extend_from_slice(piece);

@@ -1,5 +1,5 @@
-//! Silent oblivious transfer (Boyle et al., CCS'19; over bits): rows as [`extension`](super::extension) hashes them to keys, for a fraction of a byte
-//! and one bit a transfer instead of four bytes. For slow links; it takes about three times the processor time.
+//! Silent oblivious transfer (Boyle et al., CCS'19; over bits): rows as [`extension`](super::extension) hashes them to keys, for two to three bits
+//! a transfer, of many, instead of four bytes. For slow links; it takes about three times the processor time.
 //!
 //! R gets bits a and blocks C, S gets Δ and blocks B, with C = B ⊕ a·Δ. Per chunk of m:
 //!
@@ -19,13 +19,13 @@
 //! its rows; half trees hide Δ. **Semi-honest only**: an S that sends other sums makes R's keys wrong where its noise is, and
 //! whether R goes on would tell. So there is no malicious mode, and nothing that takes a mode makes these.
 //!
-//! **Parameters.** A linear test of relative weight d sees the noise with bias at most (1 − 2d)^t. The code's authors estimate a
-//! pseudo-distance of 1/4, for which t = 128 would do; t = 256 still gives 2^-128 at a distance of 0.147 ([`crate::bounds::noise_over_bits`]).
+//! **Parameters.** A linear test of relative weight d, counted as [`crate::bounds::noise_over_bits`] says, sees the noise with bias at most (1 − 2d)^t. The code's authors estimate a
+//! pseudo-distance of 1/4, for which t = 128 would do; t = 256 still gives 2^-128 at a distance of 0.147.
 //! The estimate of the distance is theirs and is not proven; it is the assumption that a reviewer should look at first. Parts have at
 //! least 32 places: regular noise in much shorter ones is within reach of algebraic attacks (Briaud and Øygarden, EUROCRYPT'23).
 //!
 //! **When what is said.** Trees are dealt for many chunks at once ([`prepare`](super::extension::Receiver::prepare)), in one round and at a point that
-//! both parties name; each chunk is expanded when its first row is asked for. So rows of one chunk a direction are all that is in memory, and
+//! both parties name; each chunk is expanded when its first row is asked for. So rows of one chunk a direction are in memory, with the roots and sums of those prepared (some 50 KiB each), and
 //! a call says no more than SoftSpokenOT's does, from R to S.
 //!
 //! ```

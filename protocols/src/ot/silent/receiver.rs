@@ -61,9 +61,11 @@ impl ReceiverRows {
         let depth = self.setup.depth();
         let places = (0..chunks * NOISE).map(|_| rng.next_u32() % (1 << depth));
         let places = Secret::new(places.collect::<Vec<u32>>());
-        let choices = places.expose().iter();
-        let choices = choices.flat_map(|place| tree::choices(*place, depth));
-        let choices: Secret<Vec<bool>> = Secret::new(choices.collect());
+        // With room for all from the beginning: a list that grows would leave copies behind.
+        let mut choices = Secret::new(Vec::with_capacity(places.expose().len() * depth));
+        for place in places.expose() {
+            choices.expose_mut().extend(tree::choices(*place, depth));
+        }
         let packed = extension::pack(choices.expose());
         let packed = Choices::new(packed.expose(), choices.expose().len());
         let mut chosen = Secret::new(Vec::with_capacity(packed.count()));
