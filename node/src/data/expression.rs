@@ -9,15 +9,20 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::physical_plan::PhysicalExpr;
 use entente_wire::names::ColumnName;
 use entente_wire::plan::SqlText;
 use entente_wire::problem::{Code, Problem};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+const COALESCE: &str = "coalesce";
 
 /// Reads and compiles expressions. One a local query.
 pub(crate) struct Engine {
@@ -48,8 +53,9 @@ impl Engine {
         what: &str,
     ) -> Result<Expr, Problem> {
         let columns = columns_of(schema)?;
-        self.session
-            .parse_sql_expr(&sql.0, &columns)
+        let parsed = self.session.parse_sql_expr(&sql.0, &columns);
+        parsed
+            .and_then(without_coalesce)
             .map_err(|error| unfit(what, &error))
     }
 
@@ -102,6 +108,24 @@ impl Compiled {
             .and_then(|value| value.into_array(batch.num_rows()))
             .map_err(|error| failed(&self.what, &error))
     }
+}
+
+/// COALESCE as the CASE that it is: DataFusion's optimiser writes it so, and what has not passed there cannot be evaluated.
+fn without_coalesce(expression: Expr) -> Result<Expr, DataFusionError> {
+    let context = SimplifyContext::builder().build();
+    let rewritten = expression.transform_up(|part| match part {
+        Expr::ScalarFunction(call) if call.func.name() == COALESCE => {
+            Ok(match call.func.simplify(call.args, &context)? {
+                ExprSimplifyResult::Simplified(case) => Transformed::yes(case),
+                ExprSimplifyResult::Original(args) => {
+                    let call = ScalarFunction::new_udf(call.func, args);
+                    Transformed::no(Expr::ScalarFunction(call))
+                }
+            })
+        }
+        part => Ok(Transformed::no(part)),
+    })?;
+    Ok(rewritten.data)
 }
 
 fn columns_of(schema: &SchemaRef) -> Result<DFSchema, Problem> {

@@ -135,6 +135,6 @@ fn a_failure_inside_the_subquery_ends_it_without_a_hang() {
     of_code(
         &problem,
         Code::ValueOutside,
-        &["spend", "cannot be computed"],
+        &["spend", "a division by zero"],
     );
 }

@@ -202,3 +202,23 @@ fn every_accepted_question_can_be_computed_at_both_parties() {
         "{ran} ran, {outside} outside"
     );
 }
+
+#[test]
+fn coalesce_gives_the_first_value_that_is_there() {
+    let disk = Disk::new();
+    let rows = format!(
+        "mobile,tier,a,b\n{},gold,,5\n{},,2,9\n{},,,\n",
+        mobile(1),
+        mobile(2),
+        mobile(3)
+    );
+    let path = disk.file("customers.csv", rows);
+    let columns = format!(
+        "{ID}[columns.tier]\nnullable = true\n[columns.a]\nnullable = true\n[columns.b]\nnullable = true"
+    );
+    let policy = policy("consent = \"not-needed\"", &columns);
+    let ask = "SELECT CASE WHEN COALESCE(b.tier, 'none') = 'none' THEN 'no' ELSE 'yes' END AS known, COUNT(*) AS n, \
+               SUM(COALESCE(b.a, b.b, 100)) AS s FROM {J} WHERE COALESCE(b.a, 0) < 3 GROUP BY known";
+    let asked = Asked::new(&path, &policy, ask, &[("s", [0, 1_000], 0)]);
+    assert_eq!(asked.lines_of_all(), ["known,n,s", "no,2,102", "yes,1,5"]);
+}
