@@ -222,3 +222,33 @@ fn coalesce_gives_the_first_value_that_is_there() {
     let asked = Asked::new(&path, &policy, ask, &[("s", [0, 1_000], 0)]);
     assert_eq!(asked.lines_of_all(), ["known,n,s", "no,2,102", "yes,1,5"]);
 }
+
+#[test]
+fn numbers_are_ordered_as_numbers_and_as_text_where_the_question_casts_them() {
+    let disk = Disk::new();
+    let rows = format!(
+        "mobile,branch\n{},9\n{},10\n{},-1\n",
+        mobile(1),
+        mobile(2),
+        mobile(3)
+    );
+    let path = disk.file("customers.csv", rows);
+    let (dataset, _) = registered(&path, &[("mobile", "e164(+86)")]).unwrap();
+    let policy = policy("consent = \"not-needed\"", &format!("{ID}[columns.branch]"));
+    for (key, expected) in [
+        ("b.branch", ["-1", "9", "10"]),
+        ("CAST(b.branch AS TEXT)", ["-1", "10", "9"]),
+    ] {
+        let ask = format!("SELECT {key} AS k, COUNT(*) AS n FROM {JOIN} GROUP BY {key} ORDER BY k");
+        let mut job = job(&ask, &[]);
+        job.protect.protocol = Some(ProtocolChoice::Vole);
+        let domain = ["9", "10", "-1"].map(str::to_owned);
+        job.domains.insert(column("k"), domain.to_vec());
+        let asked = Asked {
+            plan: planned(&published(&dataset, &policy), &job),
+            open: open_unapproved(&dataset, &policy).unwrap(),
+        };
+        let expected = expected.map(|value| format!("{value},1"));
+        assert_eq!(asked.lines_of_all()[1..], expected, "{key}");
+    }
+}

@@ -139,7 +139,7 @@ pub(super) fn planned(
 ) -> Option<GroupKey> {
     let checked = &key.checked;
     let sql = match checked.kind {
-        Some(ColumnType::Text) => checked.sql(),
+        Some(ColumnType::Text) => own_text(checked.sql()),
         Some(ColumnType::Integer | ColumnType::Boolean | ColumnType::Date) => {
             format!("CAST({} AS VARCHAR)", checked.sql())
         }
@@ -159,6 +159,15 @@ pub(super) fn planned(
         domain,
         nullable: checked.nullable,
     })
+}
+
+/// The text of a key that is text itself. A CAST in front is the planner's own, by which results know values that are ordered as numbers:
+/// an author's CAST to text stands in parentheses, and is ordered as text.
+fn own_text(sql: String) -> String {
+    match sql.starts_with("CAST(") {
+        true => format!("({sql})"),
+        false => sql,
+    }
 }
 
 /// The public values, from exactly one of the three places they can come from.
