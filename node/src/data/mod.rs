@@ -54,6 +54,8 @@ pub use layout::{Cell, Table};
 pub use local_query::{Progress, prepare};
 pub use manifest::{Column, Dataset, Format, IdCounts, MANIFEST_VERSION, Manifest, Storage};
 pub use one_row::Counts;
+#[cfg(test)]
+pub(crate) use open::open_unapproved;
 pub use open::{OpenDataset, open_dataset};
 pub use parquet_out::write_parquet;
 pub use prepared::{Bucket, Prepared};

@@ -51,7 +51,7 @@ pub fn open_dataset(
 }
 
 /// Everything but the approval. Tests of what comes after begin here.
-pub(super) fn open_unapproved(dataset: &Dataset, policy: &Policy) -> Result<OpenDataset, Problem> {
+pub(crate) fn open_unapproved(dataset: &Dataset, policy: &Policy) -> Result<OpenDataset, Problem> {
     let file = Arc::new(DataFile::open(&dataset.path)?);
     check_same(&file, dataset)?;
     Ok(OpenDataset {

@@ -9,3 +9,4 @@ mod joint;
 mod pair;
 mod question;
 mod restart;
+mod truth;
