@@ -6,14 +6,17 @@
 //! for one run and of no use after it, but they are as long as the people in the data: the folder is the node's own.
 
 mod folder;
+mod pieces;
 mod record;
+mod scattered;
 mod store;
 
 #[cfg(test)]
 pub(crate) use folder::Room;
 pub use folder::SpillFolder;
 pub(crate) use record::{Layout, Record, digest_of};
-pub(crate) use store::{Scattered, Spill, Spilling};
+pub(crate) use scattered::Scattered;
+pub(crate) use store::{Spill, Spilling};
 
 #[cfg(test)]
 mod tests;
