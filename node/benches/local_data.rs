@@ -134,8 +134,8 @@ impl Approved {
     }
 
     fn prepare(&self, open: &OpenDataset, spill: &SpillFolder) -> Prepared {
-        let side = self.plan.side(&org("north-bank")).unwrap();
-        data::prepare(open, side, [7; 32], spill, &mut |_, _| Ok(())).unwrap()
+        let own = org("north-bank");
+        data::prepare(open, &self.plan, &own, [7; 32], spill, &mut |_, _| Ok(())).unwrap()
     }
 }
 

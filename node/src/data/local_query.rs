@@ -5,7 +5,11 @@
 //! each ([`super::one_row`]), and once to answer the question for the chosen rows. Ids leave as 16-byte digests under the job's
 //! own key.
 //!
-//! Memory grows with rows by bits, and by what the question keeps of each: 4 bytes a group code, 8 a measure.
+//! Memory grows with the file's rows by bits: those chosen, those that entered, those with one of several rows an id. What the
+//! question keeps of each row that entered goes to disk for a blind join, which reads it bucket by bucket, once it does not fit
+//! into the spill folder's room; while that is written, one piece of each partition of ids is in memory besides. For a table over
+//! revealed ids it stays in memory: 4 bytes a group code, 8 and a bit a measure. A collapsed table is one batch while it is made,
+//! with 4 bytes a row of the file ([`super::derived`]); its values then go the same way as a file's.
 
 use super::derived;
 use super::expression::Engine;
@@ -17,12 +21,14 @@ use super::manifest::Dataset;
 use super::one_row::Reduction;
 use super::open::{OpenDataset, not_an_id};
 use super::prepared::Prepared;
-use super::question::{Answered, Answers, Question};
+use super::question::{Answers, Question};
+use super::row_values::{Reads, RowValuesWriter};
 use super::rows::{Ranks, RowSet};
 use super::spill::SpillFolder;
 use super::values::typed;
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
-use entente_wire::plan::Side;
+use entente_wire::names::OrgName;
+use entente_wire::plan::{Plan, Side};
 use entente_wire::problem::{Code, Problem};
 use std::sync::Arc;
 
@@ -30,13 +36,28 @@ use std::sync::Arc;
 /// reading: nobody wants it any more.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> Result<(), Problem>;
 
-/// Runs one side's local query; ids that do not fit into memory go to `spill`. Blocking; uses all cores.
+/// Runs the local query of `own`'s side of `plan`; what does not fit into memory goes to `spill`. Blocking; uses all cores.
 ///
 /// Errors: the file changed or cannot be read; a value outside its public domain, or one that is not a finite number (E4006,
 /// with the number of rows, never the value); the question does not fit the file's types; the disk is full.
 pub fn prepare(
     open: &OpenDataset,
-    side: &Side,
+    plan: &Plan,
+    own: &OrgName,
+    digest_key: [u8; 32],
+    spill: &SpillFolder,
+    progress: Progress<'_>,
+) -> Result<Prepared, Problem> {
+    let side = plan
+        .side(own)
+        .ok_or_else(|| defect("a plan of others was given to a node"))?;
+    prepare_side(open, (side, Reads::of(plan)), digest_key, spill, progress)
+}
+
+/// The same for one side, whose values are read so.
+pub(super) fn prepare_side(
+    open: &OpenDataset,
+    (side, reads): (&Side, Reads),
     digest_key: [u8; 32],
     spill: &SpillFolder,
     progress: Progress<'_>,
@@ -45,8 +66,11 @@ pub fn prepare(
     let mut pass = Pass::new(open, progress);
     let reduction = chosen_rows(open, side, digest_key, spill, &mut pass)?;
     let engine = Engine::new();
-    let answered = match &side.derived {
-        None => rows_of_the_file(open, side, &engine, &reduction.chosen, &mut pass)?,
+    let (chosen, rows) = (&reduction.chosen, reduction.counts.rows);
+    let values = RowValuesWriter::new(side, reads, (spill, &reduction.spill), chosen.len());
+    let mut answers = Answers::new(side, rows, values);
+    match &side.derived {
+        None => rows_of_the_file(open, side, &engine, (chosen, &mut answers), &mut pass)?,
         Some(derived) => {
             let source = derived::Source {
                 open,
@@ -55,17 +79,15 @@ pub fn prepare(
             };
             let collapsed = source.collapse(&engine, derived, &mut pass)?;
             let question = Question::new(&engine, side, &collapsed.table.schema())?;
-            let mut answers = Answers::new(side, reduction.counts.rows);
-            answers.add(question.answer(&collapsed.table, collapsed.rows)?);
-            answers.finish()?
+            answers.add(question.answer(&collapsed.table, collapsed.rows)?)?;
         }
-    };
+    }
+    let answered = answers.finish()?;
     open.file.check_unchanged()?;
     Ok(Prepared {
         spill: reduction.spill,
         entered: Ranks::of(answered.rows),
-        groups: answered.groups,
-        measures: answered.measures,
+        values: answered.values,
         counts: reduction.counts,
     })
 }
@@ -157,23 +179,22 @@ fn rows_of_the_file(
     open: &OpenDataset,
     side: &Side,
     engine: &Engine,
-    chosen: &RowSet,
+    (chosen, answers): (&RowSet, &mut Answers<'_>),
     pass: &mut Pass<'_>,
-) -> Result<Answered, Problem> {
+) -> Result<(), Problem> {
     let OpenDataset { dataset, file, .. } = open;
     let columns = Question::columns(engine, side, &typed_schema(dataset))?;
     let places = dataset.places(&columns.iter().collect());
-    let mut answers = Answers::new(side, dataset.manifest.rows);
     if places.is_empty() {
         answers.add_all(chosen);
-        return answers.finish();
+        return Ok(());
     }
     let reading = Reading::of(file, dataset, &places, Form::Typed).only(chosen);
     let question = Question::new(engine, side, &reading.schema())?;
     let ask = |_: &_, chunk: &Chunk| question.answer(&chunk.batch, chunk.rows());
-    file::sweep(&reading, &mut answers, ask, |answers, done, rows| {
-        done.into_iter().for_each(|answer| answers.add(answer));
+    file::sweep(&reading, answers, ask, |answers, done, rows| {
+        done.into_iter()
+            .try_for_each(|answer| answers.add(answer))?;
         pass.read(rows)
-    })?;
-    answers.finish()
+    })
 }

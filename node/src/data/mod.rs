@@ -39,6 +39,7 @@ mod quotient;
 mod register;
 mod result_records;
 mod review;
+mod row_values;
 mod rows;
 mod spill;
 mod statistics;

@@ -2,22 +2,24 @@
 
 use super::fault::defect;
 use super::one_row::Counts;
+use super::row_values::RowValues;
 use super::rows::{Ranks, RowSet};
 use super::spill::Spill;
-use datafusion::arrow::array::{Array, Int64Array};
 use entente_protocols::psi::Id;
 use entente_wire::problem::Problem;
 
-/// The ids that entered, each once, with what the question says of them. Ids lie by bucket, in memory or on disk; group codes
-/// and measures in the order of the ids' rows in the file. Holds digests of ids and people's values: no `Debug`.
+/// The ids that entered, each once, with what the question says of them. Ids lie by bucket, in memory or on disk, and so do the
+/// values of a blind join's rows; those of a table over revealed ids lie in memory, in the order of the ids' rows in the file.
+///
+/// In memory for each row of the file: little more than a bit, for the rows that entered and their places. For each row that
+/// entered nothing more, but for a table over revealed ids 4 bytes a group code and 8 bytes and a bit a measure. Holds digests of
+/// ids and people's values: no `Debug`.
 pub struct Prepared {
     pub(super) spill: Spill,
     /// The row of each id that entered; for a collapsed table the id's first row.
     pub(super) entered: Ranks,
-    /// Each entered row's combined group code; empty where the side has no group key.
-    pub(super) groups: Vec<u32>,
-    /// For each measure of the side, each entered row's value in units of 10^-scale; null where it has none.
-    pub(super) measures: Vec<Int64Array>,
+    /// Group codes and measures of the rows that entered.
+    pub(super) values: RowValues,
     /// What was left out before WHERE, and why.
     pub(super) counts: Counts,
 }
@@ -80,22 +82,5 @@ impl Prepared {
     /// An empty set of the file's rows, for those that match.
     pub fn row_set(&self) -> RowSet {
         RowSet::new(self.counts.rows)
-    }
-
-    /// The group code of the id at a place in file order.
-    pub(super) fn group(&self, place: u32) -> Option<u32> {
-        self.groups.get(place as usize).copied()
-    }
-
-    /// Measures of the id at a place in file order.
-    pub(super) fn measured(&self, place: u32) -> impl Iterator<Item = Option<i64>> + '_ {
-        (0..self.measures.len()).map(move |measure| self.measure(measure, place))
-    }
-
-    /// One measure of the id at a place in file order; `None` where it has no value.
-    pub(super) fn measure(&self, measure: usize, place: u32) -> Option<i64> {
-        let (values, place) = (self.measures.get(measure)?, place as usize);
-        let there = place < values.len() && values.is_valid(place);
-        there.then(|| values.value(place))
     }
 }

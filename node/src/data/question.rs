@@ -4,15 +4,15 @@ use super::expression::{Compiled, Engine};
 use super::fault::defect;
 use super::group::{self, Codes, Outside};
 use super::measure::{self, Unmeasurable};
+use super::row_values::{RowValues, RowValuesWriter};
 use super::rows::RowSet;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
-use datafusion::arrow::compute::{concat, filter_record_batch};
+use datafusion::arrow::array::{AsArray, Int64Array, RecordBatch};
+use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::SchemaRef;
 use entente_wire::names::ColumnName;
 use entente_wire::plan::{GroupKey, Measure, Side};
 use entente_wire::problem::{Code, Problem};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// One side's question, ready for batches of one schema. Threads may ask it at the same time.
 pub(super) struct Question<'a> {
@@ -26,7 +26,7 @@ pub(super) struct Question<'a> {
 pub(super) struct Answer {
     rows: Vec<u32>,
     groups: Vec<u32>,
-    measures: Vec<ArrayRef>,
+    measures: Vec<Int64Array>,
     outside: Vec<Outside>,
     not_finite: Vec<u64>,
 }
@@ -35,8 +35,7 @@ pub(super) struct Answer {
 pub(super) struct Answers<'a> {
     side: &'a Side,
     rows: RowSet,
-    groups: Vec<u32>,
-    measures: Vec<Vec<ArrayRef>>,
+    values: RowValuesWriter<'a>,
     outside: Vec<Outside>,
     not_finite: Vec<u64>,
 }
@@ -44,8 +43,7 @@ pub(super) struct Answers<'a> {
 /// What it said in the end.
 pub(super) struct Answered {
     pub(super) rows: RowSet,
-    pub(super) groups: Vec<u32>,
-    pub(super) measures: Vec<Int64Array>,
+    pub(super) values: RowValues,
 }
 
 impl<'a> Question<'a> {
@@ -159,20 +157,19 @@ impl<'a> Question<'a> {
                 }
                 Err(Unmeasurable::NotNumbers(found)) => return Err(no_number(place, &found)),
             };
-            answer.measures.push(Arc::new(fixed));
+            answer.measures.push(fixed);
         }
         Ok(())
     }
 }
 
 impl<'a> Answers<'a> {
-    /// For a file of `rows` rows.
-    pub(super) fn new(side: &'a Side, rows: u64) -> Self {
+    /// For a file of `rows` rows, with their values to `values`.
+    pub(super) fn new(side: &'a Side, rows: u64, values: RowValuesWriter<'a>) -> Self {
         Self {
             side,
             rows: RowSet::new(rows),
-            groups: Vec::new(),
-            measures: side.measures.iter().map(|_| Vec::new()).collect(),
+            values,
             outside: vec![Outside::default(); side.groups.len()],
             not_finite: vec![0; side.measures.len()],
         }
@@ -184,12 +181,12 @@ impl<'a> Answers<'a> {
     }
 
     /// Takes in what was said of rows after all others.
-    pub(super) fn add(&mut self, mut answer: Answer) {
+    ///
+    /// Errors: values cannot be spilled (`Disk`).
+    pub(super) fn add(&mut self, answer: Answer) -> Result<(), Problem> {
         self.rows.insert_all(&answer.rows);
-        self.groups.append(&mut answer.groups);
-        for (all, array) in self.measures.iter_mut().zip(answer.measures) {
-            all.push(array);
-        }
+        self.values
+            .add(&answer.rows, answer.groups, answer.measures)?;
         for (all, more) in self.outside.iter_mut().zip(answer.outside) {
             all.values += more.values;
             all.nulls += more.nulls;
@@ -197,6 +194,7 @@ impl<'a> Answers<'a> {
         for (all, more) in self.not_finite.iter_mut().zip(answer.not_finite) {
             *all += more;
         }
+        Ok(())
     }
 
     /// What was said, unless a value was outside its domain or not finite.
@@ -210,24 +208,11 @@ impl<'a> Answers<'a> {
         if let Some((place, rows)) = not_finite.find(|(_, rows)| **rows > 0) {
             return Err(number_not_finite(place, *rows, self.side));
         }
-        let measures = self.measures.iter().map(|arrays| joined(arrays));
         Ok(Answered {
-            measures: measures.collect::<Result<_, _>>()?,
             rows: self.rows,
-            groups: self.groups,
+            values: self.values.finish()?,
         })
     }
-}
-
-fn joined(arrays: &[ArrayRef]) -> Result<Int64Array, Problem> {
-    if arrays.is_empty() {
-        return Ok(Int64Array::new_null(0));
-    }
-    let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-    concat(&arrays)
-        .ok()
-        .and_then(|array| array.as_primitive_opt().cloned())
-        .ok_or_else(|| defect("measures do not fit together"))
 }
 
 fn value_outside(key: &GroupKey, outside: Outside) -> Problem {

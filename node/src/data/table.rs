@@ -112,16 +112,14 @@ fn add_up(prepared: &Prepared, matched: &RowSet, side: &Side) -> Result<Vec<Sums
         measures: vec![(0, 0); side.measures.len()],
     };
     let mut sums = vec![empty; cells as usize];
+    let values = prepared.values.by_place()?;
     for row in matched.iter() {
         let place = prepared.entered.place(row);
-        let code = place.and_then(|place| match side.groups.is_empty() {
-            true => Some((place, 0)),
-            false => Some((place, prepared.group(place)?)),
-        });
+        let code = place.and_then(|place| Some((place, values.group(place)?)));
         let cell = code.and_then(|(place, code)| Some((place, sums.get_mut(code as usize)?)));
         let (place, cell) = cell.ok_or_else(|| defect("a matched id is not one of ours"))?;
         cell.ids += 1;
-        for (value, (count, sum)) in prepared.measured(place).zip(&mut cell.measures) {
+        for (value, (count, sum)) in values.measured(place).zip(&mut cell.measures) {
             if let Some(value) = value {
                 *count += 1;
                 *sum += i128::from(value);

@@ -139,9 +139,10 @@ impl Core {
     ) -> Result<Started, Problem> {
         // What an earlier session left is of no use any more, and its disk space is.
         self.keep(grant, None);
-        let (own, _) = self.sides(grant.derived())?;
+        let plan = &grant.derived().plan;
         let mut rows_read = |done, total| self.read_rows(grant, done, total);
-        let prepared = data::prepare(open, own, terms.id_key, &self.spill, &mut rows_read)?;
+        let (own, key) = (&self.own, terms.id_key);
+        let prepared = data::prepare(open, plan, own, key, &self.spill, &mut rows_read)?;
         self.check_list(grant, terms, &prepared)?;
         let buckets = grant.buckets();
         let versions = [terms.own.dataset_version, terms.partner.dataset_version];

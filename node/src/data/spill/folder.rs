@@ -106,6 +106,11 @@ impl SpillFolder {
         Ok(file)
     }
 
+    /// What may stay in memory where it does not grow beyond this.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.0.room.memory_bytes as u64
+    }
+
     /// What a partition keeps in memory before it is written.
     pub(super) fn piece_bytes_max(&self, partitions: usize) -> usize {
         let room = self.0.room;
@@ -120,15 +125,15 @@ impl SpillFolder {
         Ok(())
     }
 
-    /// Ids cannot be written here, or not be read again.
+    /// Ids or values cannot be written here, or not be read again.
     pub(super) fn unusable(&self, error: &io::Error) -> Problem {
         Problem::here(
             Code::Disk,
             format!(
-                "ids cannot be kept in {} while they are sorted: {error}",
+                "ids and values cannot be kept in {} while they are sorted: {error}",
                 self.0.path.display()
             ),
-            "free space there (48 bytes a row are enough) or check its permissions, then run it again",
+            "free space there (48 bytes a row are enough, and 9 more for each number asked of it) or check its permissions, then run it again",
         )
     }
 
@@ -137,7 +142,7 @@ impl SpillFolder {
         Problem::here(
             Code::Disk,
             format!(
-                "ids kept in {} came back altered: the disk or its memory is failing",
+                "ids or values kept in {} came back altered: the disk or its memory is failing",
                 self.0.path.display()
             ),
             "check the disk and the machine's memory, then run it again",

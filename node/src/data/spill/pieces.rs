@@ -1,5 +1,5 @@
-//! Bytes in partitions of one file: written piece by piece as partitions grow, read back whole. What the bytes mean is
-//! the caller's.
+//! Bytes in partitions of one file: written piece by piece as partitions grow, read back whole or piece by piece. What the bytes
+//! mean is the caller's; a piece holds whole records because each addition does.
 
 use super::folder::SpillFolder;
 use super::scattered::Scattered;
@@ -133,6 +133,28 @@ impl Pieces {
         }
         records.extend_from_slice(&partition.tail);
         Ok(records)
+    }
+
+    /// Puts one piece of a partition, counted from 0, in place of what is in `into`; false if there are fewer. The last one is what
+    /// never went to disk.
+    pub(super) fn piece(
+        &self,
+        place: usize,
+        number: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<bool, Problem> {
+        let partition = &self.partitions[place];
+        into.clear();
+        if let Some(piece) = partition.pieces.get(number) {
+            into.resize(piece.bytes, 0);
+            self.read_back(piece, into)?;
+            return Ok(true);
+        }
+        let last = number == partition.pieces.len();
+        if last {
+            into.extend_from_slice(&partition.tail);
+        }
+        Ok(last)
     }
 
     fn read_back(&self, piece: &Piece, into: &mut [u8]) -> Result<(), Problem> {

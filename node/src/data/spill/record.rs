@@ -62,11 +62,10 @@ impl Layout {
 
     /// The record in exactly its bytes.
     pub(crate) fn read_one(self, bytes: &[u8]) -> Record {
-        let row = bytes.get(DIGEST_BYTES..).and_then(<[u8]>::first_chunk);
         let latest = bytes.last_chunk().filter(|_| self.latest);
         Record {
             digest: digest_of(bytes),
-            row: row.map_or(0, |row| u32::from_le_bytes(*row)),
+            row: row_of(bytes),
             consent: !self.consent || bytes.get(DIGEST_BYTES + ROW_BYTES) == Some(&1),
             latest: latest.map_or(0, |latest| i128::from_le_bytes(*latest)),
         }
@@ -76,4 +75,10 @@ impl Layout {
 /// The digest that a record begins with.
 pub(crate) fn digest_of(record: &[u8]) -> Digest16 {
     record.first_chunk().copied().unwrap_or_default()
+}
+
+/// The row that a record is of.
+pub(super) fn row_of(record: &[u8]) -> u32 {
+    let row = record.get(DIGEST_BYTES..).and_then(<[u8]>::first_chunk);
+    row.map_or(0, |row| u32::from_le_bytes(*row))
 }

@@ -32,6 +32,11 @@ impl Scattered {
         Self { bytes, ends }
     }
 
+    /// Bytes of all records.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(super) fn partition(&self, place: usize) -> &[u8] {
         let begin = place.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.bytes[begin..self.ends[place]]

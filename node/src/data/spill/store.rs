@@ -87,6 +87,10 @@ impl Spill {
         self.pieces.partition(place)
     }
 
+    pub(super) fn pieces(&self) -> &Pieces {
+        &self.pieces
+    }
+
     /// Gives each record whose digest's first log2(`buckets`) bits are the number `bucket` to `take`, partition by partition.
     /// `buckets` is a power of two, whether more or fewer than the partitions.
     pub(crate) fn bucket(

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // tests: a failure is the point
 
 use super::*;
+use datafusion::arrow::array::Int64Array;
 use entente_wire::problem::{Code, Problem};
 use proptest::prelude::*;
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -198,5 +199,93 @@ proptest! {
         let mut bytes = vec![0; layout.width()];
         layout.write(&record, &mut bytes);
         prop_assert!(layout.read(&bytes).eq([record]));
+    }
+}
+
+/// Values of a row that no other row has; every fifth has no second number.
+fn values_of(rows: &[u32]) -> (Vec<u32>, Vec<Int64Array>) {
+    let second = |row: &u32| (!row.is_multiple_of(5)).then(|| i64::from(*row) << 8);
+    let first = rows.iter().map(|row| Some(-i64::from(*row)));
+    let measures = vec![first.collect(), rows.iter().map(second).collect()];
+    (rows.iter().map(|row| row ^ 7).collect(), measures)
+}
+
+#[test]
+fn values_stand_next_to_their_ids_over_all_windows_of_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = Room {
+        memory_bytes: 0,
+        ..Room::default()
+    };
+    let folder = SpillFolder::with_room(folder.path(), small).unwrap();
+    let all = records(600_000, Layout::default());
+    let ids = spilled(&folder, Layout::default(), 600_000, &all).unwrap();
+    let layout = ValueLayout {
+        code: true,
+        measures: 2,
+    };
+    // A few of each hundred, none of a whole window, and all in the end; in one chunk and in many.
+    let entered = |row: &u32| row % 100 < 3 && *row < 200_000 || *row > 550_000;
+    let rows: Vec<u32> = (0..600_000).filter(entered).collect();
+    for chunk_rows in [700, rows.len()] {
+        let mut spilling = SpillingValues::new(&folder, layout, &ids);
+        for rows in rows.chunks(chunk_rows) {
+            let (codes, measures) = values_of(rows);
+            spilling.add(rows, &codes, &measures).unwrap();
+        }
+        let values = spilling.finish().unwrap();
+        assert!(values.file().is_some());
+        let mut seen = 0;
+        for place in 0..ids.partitions() {
+            let (records, values) = (ids.partition(place), values.partition(place));
+            let (records, values) = (records.unwrap(), values.unwrap());
+            let records = ids.layout().read(&records);
+            let records = records.filter(|record| entered(&record.row));
+            let mut values = values.chunks_exact(layout.width());
+            for (record, value) in records.zip(&mut values) {
+                let row = record.row;
+                assert_eq!(layout.code(value), row ^ 7);
+                assert_eq!(layout.measure(value, 0), Some(-i64::from(row)));
+                let second = (row % 5 != 0).then(|| i64::from(row) << 8);
+                assert_eq!(layout.measure(value, 1), second);
+                seen += 1;
+            }
+            assert!(values.next().is_none());
+        }
+        assert_eq!(seen, rows.len());
+    }
+}
+
+#[test]
+fn values_of_unknown_rows_or_out_of_order_are_defects() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = SpillFolder::open(folder.path()).unwrap();
+    let all = records(300_000, Layout::default());
+    let ids = spilled(&folder, Layout::default(), 300_000, &all).unwrap();
+    let layout = ValueLayout {
+        code: true,
+        measures: 0,
+    };
+    for rows in [[299_999, 300_000], [299_999, 0]] {
+        let mut spilling = SpillingValues::new(&folder, layout, &ids);
+        let added = rows
+            .iter()
+            .try_for_each(|row| spilling.add(&[*row], &[1], &[]));
+        assert_eq!(added.unwrap_err().code, Code::Defect);
+    }
+}
+
+proptest! {
+    #[test]
+    fn values_that_are_written_are_read(
+        code: u32, with_code: bool, measures in prop::collection::vec(any::<Option<i64>>(), 0..20),
+    ) {
+        let layout = ValueLayout { code: with_code, measures: measures.len() };
+        let mut bytes = vec![0xff; layout.width()];
+        layout.write(code, measures.iter().copied(), &mut bytes);
+        prop_assert_eq!(layout.code(&bytes), if with_code { code } else { 0 });
+        for (place, measure) in measures.iter().enumerate() {
+            prop_assert_eq!(layout.measure(&bytes, place), *measure);
+        }
     }
 }

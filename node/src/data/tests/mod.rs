@@ -16,8 +16,11 @@ mod parquet_out;
 mod questions;
 mod results;
 mod spilled;
+mod spilled_values;
 
+use super::local_query::prepare_side;
 use super::open::open_unapproved;
+use super::row_values::Reads;
 use super::spill::Room;
 use super::*;
 use datafusion::arrow::array::RecordBatch;
@@ -273,8 +276,23 @@ impl Asked {
     }
 
     fn prepare(&self) -> Result<Prepared, Problem> {
+        let (plan, own) = (&self.plan, org("north-bank"));
+        prepare(
+            &self.open,
+            plan,
+            &own,
+            [7; 32],
+            &spill(),
+            &mut |_, _| Ok(()),
+        )
+    }
+
+    /// The same with values that are read so.
+    fn prepare_to_read(&self, reads: Reads, folder: &SpillFolder) -> Result<Prepared, Problem> {
         let side = self.plan.side(&org("north-bank")).unwrap();
-        prepare(&self.open, side, [7; 32], &spill(), &mut |_, _| Ok(()))
+        prepare_side(&self.open, (side, reads), [7; 32], folder, &mut |_, _| {
+            Ok(())
+        })
     }
 
     fn prepared(&self) -> Prepared {

@@ -213,12 +213,19 @@ fn a_result_file_is_for_its_user_only() {
 #[test]
 fn progress_goes_up_to_all_rows_of_both_passes() {
     let asked = asked(ALL);
-    let side = asked.plan.side(&org("north-bank")).unwrap();
+    let (plan, own) = (&asked.plan, org("north-bank"));
     let mut seen = Vec::new();
-    prepare(&asked.open, side, [1; 32], &spill(), &mut |done, total| {
-        seen.push((done, total));
-        Ok(())
-    })
+    prepare(
+        &asked.open,
+        plan,
+        &own,
+        [1; 32],
+        &spill(),
+        &mut |done, total| {
+            seen.push((done, total));
+            Ok(())
+        },
+    )
     .unwrap();
     assert_eq!(seen.last(), Some(&(12, 12)));
     assert!(seen.is_sorted());
