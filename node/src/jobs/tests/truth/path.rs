@@ -106,9 +106,14 @@ impl World {
         });
         let prepared = [0, 1].map(|side| {
             let open = &held[side].open;
-            let prepared = prepare(open, &plan.sides[side], DIGEST_KEY, spill, &mut |_, _| {
-                Ok(())
-            });
+            let prepared = prepare(
+                open,
+                &plan,
+                &plan.sides[side].org,
+                DIGEST_KEY,
+                spill,
+                &mut |_, _| Ok(()),
+            );
             prepared.unwrap_or_else(|problem| panic!("{problem:?}\n{}", question.ask()))
         });
         let receiver = usize::from(plan.sides[0].org != plan.receiver);
