@@ -212,8 +212,8 @@ mod tests {
     }
 
     #[test]
-    fn what_the_dealer_sends_hides_the_row_from_one_who_lacks_a_leaf() {
-        // The last part of the message is the row plus a sum that has the missing leaf in it: two rows differ there and nowhere else.
+    fn what_the_dealer_sends_last_is_the_row_plus_a_sum_with_every_leaf() {
+        // The sum has the leaf in it that a holder lacks; two rows differ there and nowhere else.
         let [first, second] = [[0_u64], [1 << 40]].map(|rows| {
             let mut dealer = OneHot::new(&SID, 4, Layout::new(vec![48]));
             let keys = [Block(1), Block(3)];

@@ -115,7 +115,7 @@ fn what_is_prepared_at_once_serves_many_calls() {
 }
 
 #[test]
-fn more_than_was_prepared_blames_the_caller_and_says_nothing() {
+fn more_than_was_prepared_blames_the_caller() {
     let setup = Arc::new(Setup::new(0));
     let steps = [(CHUNK, vec![true; 4_000]), (0, vec![true; 97])];
     let (chosen, pairs, _) = both(

@@ -49,10 +49,6 @@ fn documents_keep_their_bytes() {
         sent_bytes: 96_000,
         received_bytes: 64_000,
     };
-    let ours = Contribution {
-        opening: &opening,
-        nonce: &nonce,
-    };
     let publication = river_cast.publications.values().next().expect("published");
     let known: Vec<(&str, Vec<u8>)> = vec![
         ("job", canonical::to_bytes(&submission.job)),
@@ -87,6 +83,12 @@ fn documents_keep_their_bytes() {
     for (name, bytes) in known {
         hold(&folder("documents").join(format!("{name}.json")), &bytes);
     }
+    hold_digests(&submission, &opening, &nonce);
+}
+
+/// The job's name, and what a session derives from both openings.
+fn hold_digests(submission: &Submission, opening: &Opening, nonce: &SessionNonce) {
+    let ours = Contribution { opening, nonce };
     let digests = format!(
         "H = {}\nname = {}\nsid (both sides alike) = {}\nid key = {}\n",
         submission.hash(),
