@@ -110,6 +110,58 @@ impl Aes {
     }
 }
 
+/// Whether a stream is added to words or taken away. Public: it must not depend on a secret.
+#[cfg_attr(not(test), expect(dead_code, reason = "aggregation takes it next"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sign {
+    Plus,
+    Minus,
+}
+
+impl Aes {
+    /// Adds the stream `AES(first) ‖ AES(first + 1) ‖ …`, read as words of 64 bits, to `words` modulo 2^64, or takes it away. Half of a block
+    /// that is left over is not used.
+    ///
+    /// # Panics
+    /// If the stream would run past block 2^64: a caller's defect.
+    #[cfg_attr(not(test), expect(dead_code, reason = "aggregation takes it next"))]
+    pub(crate) fn add_stream(&self, first: u64, words: &mut [u64], sign: Sign) {
+        let blocks = words.len().div_ceil(2) as u64;
+        assert!(first.checked_add(blocks).is_some(), "numbers fit 64 bits");
+        let (mut words, mut first) = (words, first);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(width) = self.width {
+            let (whole, rest) = words.as_chunks_mut();
+            // SAFETY: `widest` has seen this width on this CPU.
+            unsafe {
+                match sign {
+                    Sign::Plus => x86::add_stream::<false>(width, &self.round_keys, first, whole),
+                    Sign::Minus => x86::add_stream::<true>(width, &self.round_keys, first, whole),
+                }
+            };
+            first += whole.as_flattened().len() as u64 / 2;
+            words = rest;
+        }
+        for words in words.chunks_mut(2 * HASH_BATCH) {
+            let mut cells = [Block::ZERO; HASH_BATCH];
+            let cells = &mut cells[..words.len().div_ceil(2)];
+            for cell in cells.iter_mut() {
+                *cell = Block(u128::from(first));
+                first += 1;
+            }
+            self.encrypt(cells);
+            for (pair, cell) in words.chunks_mut(2).zip(cells) {
+                for (word, stream) in pair.iter_mut().zip([cell.low(), cell.high()]) {
+                    *word = match sign {
+                        Sign::Plus => word.wrapping_add(stream),
+                        Sign::Minus => word.wrapping_sub(stream),
+                    };
+                }
+            }
+        }
+    }
+}
+
 impl Drop for Aes {
     /// The portable cipher wipes its own keys.
     fn drop(&mut self) {
@@ -199,6 +251,32 @@ mod tests {
                 // SAFETY: this CPU has the width, and both pointers are to all of `encrypted`.
                 unsafe { x86::encrypt::<false>(width, &aes.round_keys, first, first, inputs.len()) };
                 prop_assert_eq!(&encrypted, &expected);
+            }
+        }
+
+        #[test]
+        fn an_added_stream_is_the_encrypted_counter(key: u128, first in 0..u64::MAX / 2, words in prop::collection::vec(any::<u64>(), 0..300)) {
+            let streams: Vec<u64> = (0..words.len().div_ceil(2) as u64).flat_map(|i| {
+                let mut cell = [Block(u128::from(first + i))];
+                portable::encrypt(&portable::cipher(Block(key)), &mut cell);
+                [cell[0].low(), cell[0].high()]
+            }).collect();
+            let expected: Vec<u64> = words.iter().zip(&streams).map(|(word, stream)| word.wrapping_add(*stream)).collect();
+            let check = |aes: &Aes| {
+                let mut sums = words.clone();
+                aes.add_stream(first, &mut sums, Sign::Plus);
+                prop_assert_eq!(&sums, &expected);
+                aes.add_stream(first, &mut sums, Sign::Minus);
+                prop_assert_eq!(&sums, &words);
+                Ok(())
+            };
+            check(&Aes::new(Block(key)))?;
+            check(&crate::simd::without_special_instructions(|| Aes::new(Block(key))))?;
+            #[cfg(target_arch = "x86_64")]
+            for width in x86::all_widths() {
+                let mut aes = Aes::new(Block(key));
+                aes.width = Some(width);
+                check(&aes)?;
             }
         }
 

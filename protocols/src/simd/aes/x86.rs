@@ -93,6 +93,25 @@ pub(super) unsafe fn hash_numbered(
     }
 }
 
+/// Adds the words of `AES(first)`, `AES(first + 1)`, … to `words`, or takes them away if `SUBTRACT`. The last number fits 64 bits.
+///
+/// # Safety
+/// The CPU must have the `width`.
+pub(super) unsafe fn add_stream<const SUBTRACT: bool>(
+    width: Width,
+    keys: &[Block; ROUND_KEYS],
+    first: u64,
+    words: &mut [[u64; 2 * NUMBERED]],
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match width {
+            Width::Two => two::add_stream::<SUBTRACT>(keys, first, words),
+            Width::Four => four::add_stream::<SUBTRACT>(keys, first, words),
+        }
+    }
+}
+
 /// `to[i] = AES(from[i])`, plus `from[i]` if `ADD`.
 ///
 /// # Safety
@@ -128,7 +147,7 @@ pub(super) unsafe fn encrypt_each_and_add(width: Width, keys: &mut [Block], bloc
 /// The kernels for one vector width: the same text for both.
 macro_rules! kernels {
     ($name:ident, $features:literal, $vector:ty, $blocks:literal, $load:ident, $store:ident, $xor:ident, $round:ident,
-         $last_round:ident, $broadcast:ident, $shuffle:ident, $shift_bytes:ident, $set:ident) => {
+         $last_round:ident, $broadcast:ident, $shuffle:ident, $shift_bytes:ident, $set:ident, $add_words:ident, $subtract_words:ident) => {
         mod $name {
             use super::*;
 
@@ -239,6 +258,46 @@ macro_rules! kernels {
                 }
             }
 
+            #[target_feature(enable = $features)]
+            pub(super) fn add_stream<const SUBTRACT: bool>(
+                keys: &[Block; ROUND_KEYS],
+                first: u64,
+                words: &mut [[u64; 2 * NUMBERED]],
+            ) {
+                let keys = keys.map(|key| $broadcast(load(key)));
+                for (place, words) in (0u64..).zip(words) {
+                    let base = first + place * NUMBERED as u64;
+                    let base = $broadcast(load(Block(u128::from(base))));
+                    for start in (0..NUMBERED).step_by(BATCH) {
+                        // SAFETY: start + BATCH ≤ NUMBERED, and a block is two words; loads and stores are unaligned ones.
+                        unsafe {
+                            let numbers: *const $vector = NUMBERS.as_ptr().add(start).cast();
+                            let to: *mut $vector = words.as_mut_ptr().add(2 * start).cast();
+                            let mut state = [base; ABREAST];
+                            for i in 0..ABREAST {
+                                // Only the low halves count: the last number fits one.
+                                let number = $add_words(base, $load(numbers.add(i)));
+                                state[i] = $xor(number, keys[0]);
+                            }
+                            for key in &keys[1..ROUND_KEYS - 1] {
+                                for state in &mut state {
+                                    *state = $round(*state, *key);
+                                }
+                            }
+                            for (i, state) in state.into_iter().enumerate() {
+                                let stream = $last_round(state, keys[ROUND_KEYS - 1]);
+                                let word = $load(to.add(i));
+                                let sum = match SUBTRACT {
+                                    true => $subtract_words(word, stream),
+                                    false => $add_words(word, stream),
+                                };
+                                $store(to.add(i), sum);
+                            }
+                        }
+                    }
+                }
+            }
+
             /// Few vectors in place, one after the other.
             ///
             /// # Safety
@@ -333,7 +392,9 @@ kernels!(
     _mm512_broadcast_i32x4,
     _mm512_shuffle_epi8,
     _mm512_bslli_epi128,
-    _mm512_set1_epi32
+    _mm512_set1_epi32,
+    _mm512_add_epi64,
+    _mm512_sub_epi64
 );
 kernels!(
     two,
@@ -348,7 +409,9 @@ kernels!(
     _mm256_broadcastsi128_si256,
     _mm256_shuffle_epi8,
     _mm256_bslli_epi128,
-    _mm256_set1_epi32
+    _mm256_set1_epi32,
+    _mm256_add_epi64,
+    _mm256_sub_epi64
 );
 
 #[cfg(test)]
