@@ -3,7 +3,7 @@
 use crate::fault::Malformed;
 
 /// The name and number of one kind of message. Numbers are unique in the crate: the high byte is the protocol folder's
-/// (`0x01` psi/ecdh, `0x02` ot, `0x03` vole, `0x04` psi/vole, `0x05` blind and, from `0x0580` on, oprf, `0x06` release), the low byte counts.
+/// (`0x01` psi/ecdh, `0x02` ot, `0x03` vole, `0x04` psi/vole, `0x05` blind and, from `0x0580` on, oprf, `0x06` release, `0x07` aggregate), the low byte counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
     number: u16,

@@ -61,12 +61,17 @@ impl Scale {
         ceil(self.value() * bits * LN_2) + 1.0
     }
 
+    /// Numerator and denominator.
+    pub(crate) fn fraction(self) -> (u128, u64) {
+        (self.numerator, self.denominator)
+    }
+
     fn value(self) -> f64 {
         self.numerator as f64 / self.denominator as f64
     }
 
     /// For a digest of terms.
-    pub(super) fn words(self) -> [u64; 3] {
+    pub(crate) fn words(self) -> [u64; 3] {
         let numerator = self.numerator;
         [numerator as u64, (numerator >> 64) as u64, self.denominator]
     }
@@ -100,13 +105,17 @@ impl Scale {
 }
 
 /// No number came out.
-const STUCK: Abort = Abort::BadDraw {
+pub(crate) const STUCK: Abort = Abort::BadDraw {
     what: "the noise of a release",
 };
 
 /// True with probability e^(−part/whole), for a part of at most the whole: the number of successes in a row with probabilities
 /// part/(whole·1), part/(whole·2) … is even.
-fn with_probability_exp(part: u128, whole: u128, rng: &mut impl CryptoRng) -> Result<bool, Fault> {
+pub(crate) fn with_probability_exp(
+    part: u128,
+    whole: u128,
+    rng: &mut impl CryptoRng,
+) -> Result<bool, Fault> {
     for place in 1..DRAWS_MAX as u128 {
         // Two independent draws, so that whole·place need not fit a word.
         if below(whole, rng)? >= part || below(place, rng)? != 0 {
@@ -117,7 +126,7 @@ fn with_probability_exp(part: u128, whole: u128, rng: &mut impl CryptoRng) -> Re
 }
 
 /// Uniform below `bound`, which is not zero: random bits, drawn again where they reach it.
-fn below(bound: u128, rng: &mut impl CryptoRng) -> Result<u128, Fault> {
+pub(crate) fn below(bound: u128, rng: &mut impl CryptoRng) -> Result<u128, Fault> {
     if bound == 1 {
         return Ok(0);
     }

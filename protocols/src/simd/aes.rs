@@ -111,7 +111,6 @@ impl Aes {
 }
 
 /// Whether a stream is added to words or taken away. Public: it must not depend on a secret.
-#[cfg_attr(not(test), expect(dead_code, reason = "aggregation takes it next"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sign {
     Plus,
@@ -124,7 +123,6 @@ impl Aes {
     ///
     /// # Panics
     /// If the stream would run past block 2^64: a caller's defect.
-    #[cfg_attr(not(test), expect(dead_code, reason = "aggregation takes it next"))]
     pub(crate) fn add_stream(&self, first: u64, words: &mut [u64], sign: Sign) {
         let blocks = words.len().div_ceil(2) as u64;
         assert!(first.checked_add(blocks).is_some(), "numbers fit 64 bits");

@@ -1,0 +1,281 @@
+//! A member's third step: it takes its neighbours' shares, and sends its vector under masks.
+//!
+//! From here on a member can be asked for shares of others. It takes no dealing after it has contributed: everybody whose mask is on its words is known by then.
+
+use super::agree::Contributed;
+use super::fault::{Misdeed, Refusal, RoundFault, malformed};
+use super::join::{Lines, Seat, Secrets};
+use super::keys::{RoundKey, self_mask_seed};
+use super::mask::{CheckKey, Stream, hide};
+use super::messages::{Contribution, Delivery, MemberSet};
+use super::seal::{Content, Label, open};
+use super::shamir::Halves;
+use super::sign::{Identity, Purpose, sign};
+use super::{Cohort, Member, TAG_WORDS, Terms, noise};
+use crate::block::Block;
+use crate::channel::Reader;
+use crate::fault::Malformed;
+use crate::secret::Secret;
+use crate::simd::aes::Sign;
+use rand_core::CryptoRng;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A member that has dealt.
+pub struct Dealt {
+    pub(super) seat: Seat,
+    pub(super) cohort: Cohort,
+    pub(super) picks: Vec<Member>,
+    pub(super) own_shares: Secrets,
+    pub(super) self_mask: Secret<Halves>,
+    pub(super) mask_key: RoundKey,
+    pub(super) lines: Lines,
+    /// Made by the recipient; others get it with the delivery.
+    pub(super) check_key: Option<Secret<Block>>,
+}
+
+impl Dealt {
+    /// Masks `values`, one for each cell, with this member's share of the noise on them. A value outside of its column's range is refused, and
+    /// so is a delivery with too few sharers; nothing leaves then, and this member has left the round.
+    pub fn contribute(
+        mut self,
+        delivery: &Delivery,
+        values: &[i64],
+        identity: &dyn Identity,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Contributed, Contribution), RoundFault> {
+        check_values(&self.seat.terms, values)?;
+        self.check_sharers(delivery)?;
+        let held = self.take_shares(delivery)?;
+        let check_key = self.take_check_key(delivery)?;
+        let streams = self.streams(&delivery.sharers, &held)?;
+        let terms = &self.seat.terms;
+        let mut words = vec![0; values.len() + TAG_WORDS];
+        noise::add(terms, &mut words[..values.len()], rng)?;
+        hide(&mut words, values, &streams, &CheckKey::new(&check_key));
+        let view = [self.cohort.digest(), delivery.sharers.as_bytes()];
+        let me = self.seat.me;
+        let signature = sign(identity, Purpose::Contribution, terms.sid(), me, &view);
+        let contributed = Contributed {
+            seat: self.seat,
+            cohort: self.cohort,
+            sharers: delivery.sharers.clone(),
+            held,
+            lines: self.lines,
+            check_key,
+        };
+        Ok((
+            contributed,
+            Contribution {
+                member: me,
+                signature,
+                words,
+            },
+        ))
+    }
+
+    /// Enough members of the cohort, this one and the recipient among them, and enough of those that this one dealt to: its contribution
+    /// could not be opened otherwise.
+    fn check_sharers(&self, Delivery { sharers, .. }: &Delivery) -> Result<(), RoundFault> {
+        let (terms, me) = (&self.seat.terms, self.seat.me);
+        for sharer in sharers.iter() {
+            self.cohort.get(sharer)?;
+        }
+        if !sharers.contains(me) {
+            return Err(RoundFault::Coordinator(Misdeed::OwnMissing {
+                what: "the dealing",
+            }));
+        }
+        must_have(sharers, terms.recipient(), "the dealing")?;
+        enough("members that dealt", terms.survivors_min(), sharers.count())?;
+        let holders = 1 + self
+            .picks
+            .iter()
+            .filter(|pick| sharers.contains(**pick))
+            .count();
+        enough(
+            "holders of this member's shares",
+            terms.degree().threshold,
+            holders,
+        )
+    }
+
+    /// The shares that this member holds, its own among them.
+    fn take_shares(
+        &mut self,
+        delivery: &Delivery,
+    ) -> Result<BTreeMap<Member, Secrets>, RoundFault> {
+        let (terms, me) = (&self.seat.terms, self.seat.me);
+        let mut held = BTreeMap::new();
+        for (from, sealed) in &delivery.shares {
+            let out_of_place = Misdeed::OutOfPlace {
+                what: "a box",
+                member: *from,
+            };
+            if *from == me || !delivery.sharers.contains(*from) || held.contains_key(from) {
+                return Err(RoundFault::Coordinator(out_of_place));
+            }
+            let label = Label {
+                content: Content::Shares,
+                from: *from,
+                to: me,
+            };
+            let line = self.lines.connect(terms, &self.cohort, *from)?;
+            let content = open(&self.cohort, label, &line.shared, sealed)
+                .ok_or_else(|| does_not_open(label))?;
+            held.insert(
+                *from,
+                shares(content.expose()).map_err(malformed("a box of shares"))?,
+            );
+        }
+        if terms.degree().picks.is_none() {
+            let unheard = delivery
+                .sharers
+                .iter()
+                .find(|from| *from != me && !held.contains_key(from));
+            if let Some(member) = unheard {
+                return Err(RoundFault::Coordinator(Misdeed::Missing {
+                    what: "the box",
+                    member,
+                }));
+            }
+        }
+        let empty = || Secret::new([Block::ZERO; 2]);
+        let own = Secrets {
+            self_mask: empty(),
+            mask_key: empty(),
+        };
+        held.insert(me, std::mem::replace(&mut self.own_shares, own));
+        Ok(held)
+    }
+
+    fn take_check_key(&mut self, delivery: &Delivery) -> Result<Secret<Block>, RoundFault> {
+        let (terms, me, from) = (&self.seat.terms, self.seat.me, self.seat.terms.recipient());
+        let (own, sealed) = (self.check_key.take(), delivery.check_key);
+        let sealed = match (own, sealed) {
+            (Some(own), None) => return Ok(own),
+            (None, Some(sealed)) => sealed,
+            (Some(_), Some(_)) => {
+                let out_of_place = Misdeed::OutOfPlace {
+                    what: "a check key",
+                    member: me,
+                };
+                return Err(RoundFault::Coordinator(out_of_place));
+            }
+            (None, None) => {
+                let missing = Misdeed::Missing {
+                    what: "the check key",
+                    member: from,
+                };
+                return Err(RoundFault::Coordinator(missing));
+            }
+        };
+        let label = Label {
+            content: Content::CheckKey,
+            from,
+            to: me,
+        };
+        let line = self.lines.connect(terms, &self.cohort, from)?;
+        let content =
+            open(&self.cohort, label, &line.shared, &sealed).ok_or_else(|| does_not_open(label))?;
+        let bytes = Reader::new(content.expose())
+            .array()
+            .map_err(malformed("a box of the check key"))?;
+        Ok(Secret::new(Block::from_bytes(bytes)))
+    }
+
+    /// The self-mask, and one mask for each sharer that this member dealt to or that dealt to it.
+    fn streams(
+        &self,
+        sharers: &MemberSet,
+        held: &BTreeMap<Member, Secrets>,
+    ) -> Result<Vec<Stream>, RoundFault> {
+        let (terms, me) = (&self.seat.terms, self.seat.me);
+        let dealt_to = self.picks.iter().filter(|pick| sharers.contains(**pick));
+        let neighbours: BTreeSet<Member> = dealt_to.chain(held.keys()).copied().collect();
+        let others = neighbours.into_iter().filter(|neighbour| *neighbour != me);
+        let own = Stream::new(
+            &self_mask_seed(terms.sid(), me, &self.self_mask),
+            Sign::Plus,
+        );
+        let mut streams = vec![own];
+        for other in others {
+            let seed =
+                self.mask_key
+                    .mask_seed(terms.sid(), me, other, &self.lines.get(other)?.mask_key);
+            streams.push(Stream::new(&seed, pair_sign(me, other)));
+        }
+        Ok(streams)
+    }
+}
+
+/// What `own` does with the stream that it has with `other`.
+pub(super) fn pair_sign(own: Member, other: Member) -> Sign {
+    if own < other { Sign::Plus } else { Sign::Minus }
+}
+
+/// Refused, never clipped: a value too large is a mistake or worse, and nobody else could ever see it.
+fn check_values(terms: &Terms, values: &[i64]) -> Result<(), RoundFault> {
+    if values.len() != terms.cells() {
+        return Err(Refusal::Cells {
+            expected: terms.cells(),
+            got: values.len(),
+        }
+        .into());
+    }
+    let mut first = 0;
+    for column in terms.columns() {
+        let cells = &values[first..first + column.cells as usize];
+        let outside = cells
+            .iter()
+            .position(|value| value.unsigned_abs() > column.magnitude_max);
+        if let Some(place) = outside {
+            return Err(Refusal::CellOutOfRange {
+                cell: first + place,
+            }
+            .into());
+        }
+        first += cells.len();
+    }
+    Ok(())
+}
+
+fn shares(content: &[u8]) -> Result<Secrets, Malformed> {
+    let mut reader = Reader::new(content);
+    let mut halves = || -> Result<Secret<Halves>, Malformed> {
+        let blocks = [reader.array()?, reader.array()?];
+        Ok(Secret::new(blocks.map(Block::from_bytes)))
+    };
+    Ok(Secrets {
+        self_mask: halves()?,
+        mask_key: halves()?,
+    })
+}
+
+/// The sealer can have sealed it wrongly, and the coordinator can have changed it.
+pub(super) fn does_not_open(label: Label) -> RoundFault {
+    let what = Misdeed::DoesNotOpen {
+        what: label.content.name(),
+    };
+    RoundFault::MemberOrCoordinator {
+        member: label.from,
+        what,
+    }
+}
+
+pub(super) fn must_have(
+    set: &MemberSet,
+    member: Member,
+    what: &'static str,
+) -> Result<(), RoundFault> {
+    match set.contains(member) {
+        true => Ok(()),
+        false => Err(RoundFault::Coordinator(Misdeed::Missing { what, member })),
+    }
+}
+
+pub(super) fn enough(what: &'static str, needed: usize, got: usize) -> Result<(), RoundFault> {
+    match got >= needed {
+        true => Ok(()),
+        false => Err(RoundFault::TooFew { what, needed, got }),
+    }
+}

@@ -1,0 +1,319 @@
+//! How many neighbours a member needs, and how many shares open a secret, so that nothing fails with more than 2^−λ₀.
+//!
+//! Up to [`COMPLETE_MEMBERS_MAX`] members everybody is everybody's neighbour and the quorum is the threshold. Above, each member picks k
+//! neighbours uniformly among the cohort, by its own generator, after the cohort is fixed: the idea of Bell, Bonawitz, Gascón, Lepoint,
+//! Raykova, CCS'20 (BBGLR20, §4). A graph drawn from one public seed would have to be protected from whoever speaks last when the seed is made; here nobody but
+//! an honest member has a say in its own picks, and its secrecy rests on these alone.
+//!
+//! With N members, c of them colluding with each other and the coordinator (fixed before the picks are made), Q signatures a quorum, cohorts of at least m members,
+//! and a member's secrets shared among its k picks and itself with threshold t, these are the classes of failure, λ₀ bits each:
+//!
+//! * **Loss.** The vanished are chosen without looking at the picks, and Q members stay: some member has fewer than t holders left. At
+//!   most N·P[H(N−1, Q−1, k) < t], where H(n, g, k) counts the g good ones among k drawn of n.
+//! * **Exposure.** Some honest member's picks have t colluders, who need nobody: at most N·P[H(m−1, c, k) ≥ t].
+//! * **Partition.** Survivors are named by a coordinator that knows the graph. Contributions that can be opened at all have t answering holders,
+//!   and answering honest holders share a mask with them. So if the honest survivors fall apart into a smaller set of s and the rest, then each of these s has t−1
+//!   picks among themselves and the colluders: at most C(N−c, s)·P[H(m−1, s−1+c, k) ≥ t−1]^s. And no pick leads from either set to the
+//!   other, of y: at most Σ_y C(N−c, s)·C(N−c−s, y)·P[H(N−1, y, k) = 0]^s·P[H(N−1, s, k) = 0]^y. The smaller of both, summed over s.
+//!
+//! Each term takes the cohort's size at its worst, so one degree holds for every cohort, and is known before the round.
+
+use crate::bounds::LAMBDA_0;
+use libm::{exp2, lgamma, log2};
+use std::f64::consts::LN_2;
+
+/// Most members of a complete graph: above, picks are cheaper.
+pub const COMPLETE_MEMBERS_MAX: usize = 64;
+
+/// The sizes that a degree depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Members of the roster, N.
+    pub members: usize,
+    /// Colluders at most, c.
+    pub colluders: usize,
+    /// Signatures of a quorum, Q: so many members stay to the end.
+    pub quorum: usize,
+    /// Fewest members of a cohort, m.
+    pub cohort_min: usize,
+}
+
+/// Neighbours and threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Degree {
+    /// Neighbours that each member picks; `None` where all others are.
+    pub picks: Option<usize>,
+    /// Shares that open a secret.
+    pub threshold: usize,
+}
+
+impl Degree {
+    /// The fewest picks that every bound allows; the complete graph where that would not be fewer than all.
+    pub fn new(sizes: Sizes) -> Self {
+        let complete = Self {
+            picks: None,
+            threshold: sizes.quorum,
+        };
+        if sizes.members <= COMPLETE_MEMBERS_MAX {
+            return complete;
+        }
+        let bounds = Bounds::new(sizes);
+        let all = sizes.cohort_min - 1;
+        let fewest = (1..all).find_map(|picks| {
+            let threshold = bounds.threshold(picks)?;
+            let degree = Self {
+                picks: Some(picks),
+                threshold,
+            };
+            bounds.failures(picks, threshold).hold().then_some(degree)
+        });
+        fewest.unwrap_or(complete)
+    }
+}
+
+/// log2 of the bounds on the classes of failure.
+#[derive(Clone, Copy, Debug)]
+struct Failures {
+    loss: f64,
+    exposure: f64,
+    partition: f64,
+}
+
+impl Failures {
+    fn hold(self) -> bool {
+        [self.loss, self.exposure, self.partition]
+            .iter()
+            .all(|bound| *bound <= -LAMBDA_0)
+    }
+}
+
+struct Bounds {
+    sizes: Sizes,
+    /// log2 of n!.
+    factorials: Vec<f64>,
+}
+
+impl Bounds {
+    fn new(sizes: Sizes) -> Self {
+        let factorials = (0..=sizes.members)
+            .map(|n| lgamma(n as f64 + 1.0) / LN_2)
+            .collect();
+        Self { sizes, factorials }
+    }
+
+    /// log2 of C(n, k); none where there is no way.
+    fn choose(&self, n: usize, k: usize) -> f64 {
+        match k <= n {
+            true => self.factorials[n] - self.factorials[k] - self.factorials[n - k],
+            false => f64::NEG_INFINITY,
+        }
+    }
+
+    /// log2 of P[H(n, good, drawn) in `counts`].
+    fn hypergeometric(
+        &self,
+        [n, good, drawn]: [usize; 3],
+        counts: std::ops::RangeInclusive<usize>,
+    ) -> f64 {
+        let one = |count: usize| match count <= drawn {
+            true => self.choose(good, count) + self.choose(n - good, drawn - count),
+            false => f64::NEG_INFINITY,
+        };
+        let sum: f64 = counts
+            .map(|count| exp2(one(count) - self.choose(n, drawn)))
+            .sum();
+        // A tail in floating point can come out above one by a rounding.
+        log2(sum.min(1.0))
+    }
+
+    fn loss(&self, picks: usize, threshold: usize) -> f64 {
+        let Sizes {
+            members, quorum, ..
+        } = self.sizes;
+        let too_few = self.hypergeometric([members - 1, quorum - 1, picks], 0..=threshold - 1);
+        log2(members as f64) + too_few
+    }
+
+    /// The greatest threshold that loses no secret: all else only gets better with it.
+    fn threshold(&self, picks: usize) -> Option<usize> {
+        (1..=picks)
+            .take_while(|threshold| self.loss(picks, *threshold) <= -LAMBDA_0)
+            .last()
+    }
+
+    fn exposure(&self, picks: usize, threshold: usize) -> f64 {
+        let Sizes {
+            members,
+            colluders,
+            cohort_min,
+            ..
+        } = self.sizes;
+        log2(members as f64)
+            + self.hypergeometric([cohort_min - 1, colluders, picks], threshold..=picks)
+    }
+
+    fn failures(&self, picks: usize, threshold: usize) -> Failures {
+        let loss = self.loss(picks, threshold);
+        let exposure = self.exposure(picks, threshold);
+        // The longest sum last, and only if it matters.
+        let matters = loss.max(exposure) <= -LAMBDA_0;
+        let partition = if matters {
+            self.partition(picks, threshold)
+        } else {
+            0.0
+        };
+        Failures {
+            loss,
+            exposure,
+            partition,
+        }
+    }
+
+    fn partition(&self, picks: usize, threshold: usize) -> f64 {
+        let Sizes {
+            members, colluders, ..
+        } = self.sizes;
+        let avoided: Vec<f64> = (0..members)
+            .map(|others| self.hypergeometric([members - 1, others, picks], 0..=0))
+            .collect();
+        let mut sum = 0.0;
+        for small in 1..=(members - colluders) / 2 {
+            let kept = self.kept_inside(small, picks, threshold);
+            // Below this, all sizes together stay below the bound's last bit.
+            let term = match kept <= -LAMBDA_0 - 30.0 {
+                true => kept,
+                false => kept.min(self.nothing_across(small, &avoided)),
+            };
+            sum += exp2(term);
+            if sum > 1.0 {
+                return 0.0;
+            }
+        }
+        log2(sum)
+    }
+
+    /// log2 of the bound that each of a set of `small` has its answering holders in it.
+    fn kept_inside(&self, small: usize, picks: usize, threshold: usize) -> f64 {
+        let Sizes {
+            members,
+            colluders,
+            cohort_min,
+            ..
+        } = self.sizes;
+        let inside = (small - 1 + colluders).min(cohort_min - 1);
+        let each = self.hypergeometric([cohort_min - 1, inside, picks], threshold - 1..=picks);
+        self.choose(members - colluders, small) + small as f64 * each
+    }
+
+    /// log2 of the bound that no pick leads from a set of `small` to the rest of the survivors or back.
+    fn nothing_across(&self, small: usize, avoided: &[f64]) -> f64 {
+        let Sizes {
+            members,
+            colluders,
+            cohort_min,
+            ..
+        } = self.sizes;
+        let honest = members - colluders;
+        let rest_min = small.max((cohort_min - colluders).saturating_sub(small));
+        let terms = (rest_min..=honest - small).map(|rest| {
+            let sets = self.choose(honest, small) + self.choose(honest - small, rest);
+            exp2(sets + small as f64 * avoided[rest] + rest as f64 * avoided[small])
+        });
+        log2(terms.sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(members: usize, colluders: usize) -> Sizes {
+        let quorum = (members + colluders) / 2 + 1;
+        Sizes {
+            members,
+            colluders,
+            quorum,
+            cohort_min: quorum,
+        }
+    }
+
+    #[test]
+    fn sixty_four_members_are_all_neighbours_and_the_quorum_opens() {
+        for (members, colluders) in [(3, 0), (10, 3), (64, 20)] {
+            let sizes = sizes(members, colluders);
+            assert_eq!(
+                Degree::new(sizes),
+                Degree {
+                    picks: None,
+                    threshold: sizes.quorum
+                }
+            );
+        }
+    }
+
+    /// Fixed so that a change of the bounds shows: it would be another leakage statement.
+    #[test]
+    fn picks_are_few_and_known() {
+        let degrees = [
+            (100, 5),
+            (200, 20),
+            (500, 25),
+            (1000, 0),
+            (1000, 50),
+            (1000, 100),
+        ]
+        .map(|(members, colluders)| Degree::new(sizes(members, colluders)));
+        let found = degrees.map(|degree| (degree.picks, degree.threshold));
+        let expected = [(48, 7), (89, 22), (124, 27), (78, 7), (178, 45), (254, 84)];
+        assert_eq!(
+            found,
+            expected.map(|(picks, threshold)| (Some(picks), threshold))
+        );
+    }
+
+    /// Backwards: with one pick less, whatever the threshold, some bound fails.
+    #[test]
+    fn one_pick_less_fails_a_bound_at_every_threshold() {
+        for (members, colluders) in [(200, 5), (1000, 50), (1000, 100)] {
+            let sizes = sizes(members, colluders);
+            let (bounds, degree) = (Bounds::new(sizes), Degree::new(sizes));
+            let picks = degree.picks.expect("fewer than all");
+            let failures = bounds.failures(picks, degree.threshold);
+            assert!(failures.hold(), "{failures:?}");
+            for threshold in 1..picks {
+                assert!(
+                    !bounds.failures(picks - 1, threshold).hold(),
+                    "{members}: {threshold}"
+                );
+            }
+        }
+    }
+
+    /// The tail, against adding up exact integers.
+    #[test]
+    fn a_tail_is_that_of_the_counted_draws() {
+        let choose = |n: u128, k: u128| (1..=k).fold(1, |ways, i| ways * (n + 1 - i) / i);
+        let bounds = Bounds::new(sizes(40, 5));
+        for (good, drawn, least) in [(5, 10, 3), (20, 12, 9), (39, 4, 4), (1, 1, 1)] {
+            let ways: u128 = (least..=drawn.min(good))
+                .map(|i| choose(good, i) * choose(39 - good, drawn - i))
+                .sum();
+            let exact = log2(ways as f64 / choose(39, drawn) as f64);
+            let [good, drawn, least] = [good, drawn, least].map(|number| number as usize);
+            let tail = bounds.hypergeometric([39, good, drawn], least..=drawn);
+            assert!((tail - exact).abs() < 1e-9, "{tail} {exact}");
+        }
+    }
+
+    #[test]
+    fn where_no_picks_do_the_graph_is_complete() {
+        let all_but_two = sizes(100, 96);
+        assert_eq!(
+            Degree::new(all_but_two),
+            Degree {
+                picks: None,
+                threshold: 99
+            }
+        );
+    }
+}

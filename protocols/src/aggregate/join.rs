@@ -1,0 +1,288 @@
+//! A member's first two steps: its keys of the round, then shares of its secrets for its neighbours.
+//!
+//! A member takes each step once, by value. What it keeps between steps is not to be written down: a member that restarts has left the round,
+//! and that is safe, as nobody can make it answer for the round again.
+
+use super::contribute::Dealt;
+use super::fault::{Misdeed, Refusal, RoundFault};
+use super::keys::{PublicKey, RoundKey, Shared, commitment};
+use super::messages::{CheckBox, Dealing, Introduction, Introductions, SharesBox};
+use super::seal::{Content, Label, seal};
+use super::shamir::{self, Halves};
+use super::sign::{Identity, Purpose, sign};
+use super::{Cohort, Member, Terms};
+use crate::block::Block;
+use crate::secret::Secret;
+use crate::shuffle::shuffle;
+use rand_core::CryptoRng;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Who a member is, in which round.
+#[derive(Clone)]
+pub(super) struct Seat {
+    pub(super) terms: Arc<Terms>,
+    pub(super) me: Member,
+}
+
+/// The two secrets that are shared: the seed of the self-mask and that of the mask key.
+pub(super) struct Secrets {
+    pub(super) self_mask: Secret<Halves>,
+    pub(super) mask_key: Secret<Halves>,
+}
+
+/// A member that has introduced itself.
+pub struct Introduced {
+    seat: Seat,
+    secrets: Secrets,
+    mask_key: RoundKey,
+    sealing_key: RoundKey,
+    introduction: Introduction,
+}
+
+/// Draws this round's keys. Whoever runs a round writes down beforehand that it has begun, and never begins it again.
+pub fn introduce(
+    terms: &Arc<Terms>,
+    me: Member,
+    identity: &dyn Identity,
+    rng: &mut impl CryptoRng,
+) -> Result<(Introduced, Introduction), RoundFault> {
+    let max = terms.members() as u64 - 1;
+    if u64::from(me.0) > max {
+        return Err(Refusal::OutOfRange {
+            what: "this member",
+            min: 0,
+            max,
+            got: me.0.into(),
+        }
+        .into());
+    }
+    let secrets = Secrets {
+        self_mask: Secret::new(seed(rng)),
+        mask_key: Secret::new(seed(rng)),
+    };
+    let mask_key = RoundKey::of_seed(terms.sid(), me, &secrets.mask_key);
+    let sealing_key = RoundKey::draw(rng);
+    let mut introduction = Introduction {
+        member: me,
+        mask_key: *mask_key.public().as_bytes(),
+        sealing_key: *sealing_key.public().as_bytes(),
+        commitment: commitment(terms.sid(), me, &secrets.self_mask),
+        signature: [0; 64],
+    };
+    introduction.signature = sign(
+        identity,
+        Purpose::Introduction,
+        terms.sid(),
+        me,
+        &introduction.signed(),
+    );
+    let seat = Seat {
+        terms: Arc::clone(terms),
+        me,
+    };
+    let introduced = Introduced {
+        seat,
+        secrets,
+        mask_key,
+        sealing_key,
+        introduction: introduction.clone(),
+    };
+    Ok((introduced, introduction))
+}
+
+fn seed(rng: &mut impl CryptoRng) -> Halves {
+    std::array::from_fn(|_| Block::random(rng))
+}
+
+impl Introduced {
+    /// Picks neighbours and seals to each a share of either secret. The cohort has to have as many members as a sum needs, this one and the recipient
+    /// among them; the introductions of all to whom anything is sealed have to be theirs.
+    pub fn deal(
+        self,
+        introductions: &Introductions,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Dealt, Dealing), RoundFault> {
+        let Self {
+            seat,
+            secrets,
+            mask_key,
+            sealing_key,
+            introduction,
+        } = self;
+        let (terms, me) = (Arc::clone(&seat.terms), seat.me);
+        let cohort = Cohort::new(&terms, introductions)?;
+        if cohort.get(me).ok() != Some(&introduction) {
+            return Err(RoundFault::Coordinator(Misdeed::OwnMissing {
+                what: "the introduction",
+            }));
+        }
+        cohort.get(terms.recipient())?;
+        let picks = pick(&cohort, &seat, rng);
+        let mut lines = Lines::new(sealing_key);
+        for pick in &picks {
+            lines.connect(&terms, &cohort, *pick)?;
+        }
+        let (own_shares, shares) = deal_shares(&seat, &cohort, &lines, &picks, &secrets, rng)?;
+        let (check_key, check_keys) = deal_check_keys(&seat, &cohort, &mut lines, rng)?;
+        let dealing = Dealing {
+            member: me,
+            shares,
+            check_keys,
+        };
+        let dealt = Dealt {
+            seat,
+            cohort,
+            picks,
+            own_shares,
+            self_mask: secrets.self_mask,
+            mask_key,
+            lines,
+            check_key,
+        };
+        Ok((dealt, dealing))
+    }
+}
+
+/// Everybody else, or as many as the degree says, uniformly, by this member's generator alone; ascending.
+fn pick(cohort: &Cohort, seat: &Seat, rng: &mut impl CryptoRng) -> Vec<Member> {
+    let mut others: Vec<Member> = cohort
+        .members()
+        .filter(|member| *member != seat.me)
+        .collect();
+    if let Some(picks) = seat.terms.degree().picks {
+        shuffle(&mut others, rng);
+        others.truncate(picks);
+        others.sort_unstable();
+    }
+    others
+}
+
+/// This member's sealing key, and those that it has talked to.
+pub(super) struct Lines {
+    key: RoundKey,
+    lines: BTreeMap<Member, Line>,
+}
+
+/// Another member whose introduction has been looked at.
+pub(super) struct Line {
+    /// What boxes between the two are sealed with.
+    pub(super) shared: Shared,
+    /// Its mask key.
+    pub(super) mask_key: PublicKey,
+}
+
+impl Lines {
+    fn new(key: RoundKey) -> Self {
+        Self {
+            key,
+            lines: BTreeMap::new(),
+        }
+    }
+
+    /// The line to `other`, whose introduction is looked at the first time.
+    pub(super) fn connect(
+        &mut self,
+        terms: &Terms,
+        cohort: &Cohort,
+        other: Member,
+    ) -> Result<&Line, RoundFault> {
+        if !self.lines.contains_key(&other) {
+            let [mask_key, sealing_key] = cohort.verified(terms, other)?;
+            self.lines.insert(
+                other,
+                Line {
+                    shared: self.key.shared(&sealing_key),
+                    mask_key,
+                },
+            );
+        }
+        self.get(other)
+    }
+
+    /// The line to a member that has been connected to.
+    pub(super) fn get(&self, other: Member) -> Result<&Line, RoundFault> {
+        let missing = Misdeed::Missing {
+            what: "the introduction",
+            member: other,
+        };
+        self.lines
+            .get(&other)
+            .ok_or(RoundFault::Coordinator(missing))
+    }
+}
+
+/// This member's own shares, and the boxes with those of its neighbours.
+fn deal_shares(
+    seat: &Seat,
+    cohort: &Cohort,
+    lines: &Lines,
+    picks: &[Member],
+    secrets: &Secrets,
+    rng: &mut impl CryptoRng,
+) -> Result<(Secrets, Vec<(Member, SharesBox)>), RoundFault> {
+    let holders: Vec<Member> = picks.iter().copied().chain([seat.me]).collect();
+    let threshold = seat.terms.degree().threshold;
+    let mut of_self_mask = shamir::share(&secrets.self_mask, threshold, &holders, rng);
+    let mut of_mask_key = shamir::share(&secrets.mask_key, threshold, &holders, rng);
+    let own = [&mut of_self_mask, &mut of_mask_key].map(|shares| shares.pop());
+    let [self_mask, mask_key] = own.map(|share| share.expect("this member is the last holder"));
+    let boxes = picks
+        .iter()
+        .zip(of_self_mask.iter().zip(&of_mask_key))
+        .map(|(pick, shares)| {
+            let label = Label {
+                content: Content::Shares,
+                from: seat.me,
+                to: *pick,
+            };
+            let blocks = [shares.0, shares.1].map(|share| share.expose().map(Block::to_bytes));
+            let content = blocks.as_flattened().as_flattened().to_vec();
+            let sealed = seal(cohort, label, &lines.get(*pick)?.shared, content);
+            Ok((
+                *pick,
+                sealed.try_into().expect("two shares and the overhead"),
+            ))
+        });
+    let boxes = boxes.collect::<Result<_, RoundFault>>()?;
+    Ok((
+        Secrets {
+            self_mask,
+            mask_key,
+        },
+        boxes,
+    ))
+}
+
+/// The recipient's key of the authenticator, and the boxes of it.
+type CheckKeys = (Option<Secret<Block>>, Vec<(Member, CheckBox)>);
+
+/// At the recipient: a key for the authenticator, and a box of it for everybody else. At the others nothing.
+fn deal_check_keys(
+    seat: &Seat,
+    cohort: &Cohort,
+    lines: &mut Lines,
+    rng: &mut impl CryptoRng,
+) -> Result<CheckKeys, RoundFault> {
+    if seat.me != seat.terms.recipient() {
+        return Ok((None, vec![]));
+    }
+    let key = Secret::new(Block::random(rng));
+    let mut boxes = Vec::new();
+    for to in cohort.members().filter(|member| *member != seat.me) {
+        let label = Label {
+            content: Content::CheckKey,
+            from: seat.me,
+            to,
+        };
+        let line = lines.connect(&seat.terms, cohort, to)?;
+        let sealed = seal(
+            cohort,
+            label,
+            &line.shared,
+            key.expose().to_bytes().to_vec(),
+        );
+        boxes.push((to, sealed.try_into().expect("a key and the overhead")));
+    }
+    Ok((Some(key), boxes))
+}

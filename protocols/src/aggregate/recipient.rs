@@ -1,0 +1,253 @@
+//! The recipient's last step: from the sum of masked words to the sum, and the proof that it is the survivors'.
+//!
+//! It makes again the self-mask of each survivor and the mask key of each that dealt and then vanished, holds them against what their owners
+//! committed to, and takes the masks away. What it gets of a member is one of both secrets; what hides a survivor from it are the masks
+//! that the survivors have among each other.
+
+use super::agree::SurvivorRecord;
+use super::contribute::{does_not_open, enough, pair_sign};
+use super::fault::{Misdeed, Refusal, RoundFault};
+use super::join::{Lines, Seat};
+use super::keys::{RoundKey, commitment, self_mask_seed};
+use super::mask::{CheckKey, Stream, reveal};
+use super::messages::{Opening, SHARE_BYTES};
+use super::seal::{Content, Label, open};
+use super::shamir::{self, Halves};
+use super::{Cohort, Member};
+use crate::block::Block;
+use crate::secret::Secret;
+use crate::simd::aes::Sign;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// A member that has given its shares: the recipient waits for the opening, all others are done.
+pub struct Released {
+    pub(super) seat: Seat,
+    pub(super) cohort: Cohort,
+    pub(super) record: SurvivorRecord,
+    pub(super) lines: Lines,
+    pub(super) check_key: Secret<Block>,
+    /// At the recipient, its own shares.
+    pub(super) given: Vec<(Member, Secret<Halves>)>,
+}
+
+/// The survivors' vectors, added up, noise included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// One for each cell.
+    pub cells: Vec<i64>,
+    /// Whose vectors these are: a released table says how many.
+    pub survivors: Vec<Member>,
+}
+
+/// The shares of one owner's secret, by holder.
+type Shares = Vec<(Member, Secret<Halves>)>;
+
+impl Released {
+    /// Opens the sum. What is wrong with it is said without a cell of it.
+    pub fn open(mut self, opening: Opening) -> Result<Sum, RoundFault> {
+        let recipient = self.seat.terms.recipient();
+        if self.seat.me != recipient {
+            return Err(Refusal::NotRecipient.into());
+        }
+        let shares = self.collect(&opening)?;
+        let neighbours = self.neighbours(&opening)?;
+        let owners: Vec<(&Member, &Shares)> = shares.iter().collect();
+        let weights = Weights::new(self.seat.terms.degree().threshold, &owners);
+        let streams = owners
+            .par_iter()
+            .zip(&weights.0)
+            .map(|((owner, shares), weights)| self.streams(**owner, shares, weights, &neighbours));
+        let streams: Vec<Vec<Stream>> = streams.collect::<Result<_, _>>()?;
+        let streams: Vec<Stream> = streams.into_iter().flatten().collect();
+        let mut words = opening.words;
+        let bears = reveal(&mut words, &streams, &CheckKey::new(&self.check_key));
+        let cells: Vec<i64> = words.into_iter().map(|word| word as i64).collect();
+        if !bears {
+            return Err(RoundFault::Coordinator(Misdeed::SumChanged));
+        }
+        Ok(Sum {
+            cells,
+            survivors: self.record.survivors.iter().collect(),
+        })
+    }
+
+    /// Of each sharer at least a threshold of shares.
+    fn collect(&mut self, opening: &Opening) -> Result<BTreeMap<Member, Shares>, RoundFault> {
+        let (terms, me) = (&self.seat.terms, self.seat.me);
+        let mut all: BTreeMap<Member, Shares> = self
+            .record
+            .sharers
+            .iter()
+            .map(|owner| (owner, vec![]))
+            .collect();
+        let mut put = |holder: Member, (owner, share)| {
+            let out_of_place = Misdeed::OutOfPlace {
+                what: "a share",
+                member: owner,
+            };
+            let shares = all.get_mut(&owner);
+            let shares = shares.ok_or(RoundFault::Member {
+                member: holder,
+                what: out_of_place,
+            })?;
+            shares.push((holder, share));
+            Ok::<(), RoundFault>(())
+        };
+        self.given.drain(..).try_for_each(|given| put(me, given))?;
+        let mut last = None;
+        for (from, sealed) in &opening.unmaskings {
+            let out_of_place = Misdeed::OutOfPlace {
+                what: "a box of unmasking shares",
+                member: *from,
+            };
+            if *from == me || !self.record.survivors.contains(*from) || last >= Some(*from) {
+                return Err(RoundFault::Coordinator(out_of_place));
+            }
+            last = Some(*from);
+            let label = Label {
+                content: Content::Unmasking,
+                from: *from,
+                to: me,
+            };
+            let line = self.lines.connect(terms, &self.cohort, *from)?;
+            let content = open(&self.cohort, label, &line.shared, sealed)
+                .ok_or_else(|| does_not_open(label))?;
+            let given = decode_shares(content.expose()).map_err(|what| RoundFault::Member {
+                member: *from,
+                what,
+            })?;
+            given.into_iter().try_for_each(|given| put(*from, given))?;
+        }
+        let fewest = all.values().map(Vec::len).min().unwrap_or(0);
+        enough("shares of each secret", terms.degree().threshold, fewest)?;
+        Ok(all)
+    }
+
+    /// Of each that vanished, the survivors with which it has masks.
+    fn neighbours(&self, opening: &Opening) -> Result<BTreeMap<Member, Vec<Member>>, RoundFault> {
+        let (sharers, survivors) = (&self.record.sharers, &self.record.survivors);
+        let is_vanished = |member: Member| sharers.contains(member) && !survivors.contains(member);
+        let vanished = sharers.iter().filter(|member| is_vanished(*member));
+        if self.seat.terms.degree().picks.is_none() {
+            return Ok(vanished
+                .map(|member| (member, survivors.iter().collect()))
+                .collect());
+        }
+        let mut neighbours: BTreeMap<Member, Vec<Member>> =
+            vanished.map(|member| (member, vec![])).collect();
+        for (owner, picks) in &opening.picks {
+            for pick in picks {
+                for (own, other) in [(owner, pick), (pick, owner)] {
+                    if survivors.contains(*other)
+                        && let Some(list) = neighbours.get_mut(own)
+                    {
+                        list.push(*other);
+                    }
+                }
+            }
+        }
+        for list in neighbours.values_mut() {
+            list.sort_unstable();
+            list.dedup();
+        }
+        Ok(neighbours)
+    }
+
+    /// The masks of one owner that are left in the sum, to be taken away.
+    fn streams(
+        &self,
+        owner: Member,
+        shares: &Shares,
+        weights: &[Block],
+        neighbours: &BTreeMap<Member, Vec<Member>>,
+    ) -> Result<Vec<Stream>, RoundFault> {
+        let (sid, introduction) = (self.seat.terms.sid(), self.cohort.get(owner)?);
+        let secret = shamir::open(shares.iter().map(|(_, share)| share), weights);
+        let Some(neighbours) = neighbours.get(&owner) else {
+            if commitment(sid, owner, &secret) != introduction.commitment {
+                return Err(disagree(owner, shares, weights, "self-mask"));
+            }
+            return Ok(vec![Stream::new(
+                &self_mask_seed(sid, owner, &secret),
+                Sign::Minus,
+            )]);
+        };
+        let key = RoundKey::of_seed(sid, owner, &secret);
+        if *key.public().as_bytes() != introduction.mask_key {
+            return Err(disagree(owner, shares, weights, "mask key"));
+        }
+        // What the vanished member would have done cancels what its neighbour did. The recipient sealed a key to everybody else, so it has looked at all of them.
+        let stream = |neighbour: &Member| {
+            let seed = key.mask_seed(sid, owner, *neighbour, &self.cohort.mask_key(*neighbour)?);
+            Ok(Stream::new(&seed, pair_sign(owner, *neighbour)))
+        };
+        neighbours.iter().map(stream).collect()
+    }
+}
+
+/// A holder can have given a wrong share, or the owner have dealt one or committed to another secret.
+fn disagree(owner: Member, shares: &Shares, weights: &[Block], what: &'static str) -> RoundFault {
+    let used = shares.iter().take(weights.len()).map(|(holder, _)| *holder);
+    let mut members: Vec<Member> = used.chain([owner]).collect();
+    members.sort_unstable();
+    members.dedup();
+    RoundFault::OneOf {
+        members,
+        what: Misdeed::SharesDisagree { what },
+    }
+}
+
+fn decode_shares(bytes: &[u8]) -> Result<Shares, Misdeed> {
+    let (cells, _) = bytes.as_chunks::<SHARE_BYTES>();
+    let shares: Shares = cells
+        .iter()
+        .map(|cell| {
+            let mut halves = [Block::ZERO; 2];
+            let (blocks, _) = cell[2..].as_chunks();
+            halves
+                .iter_mut()
+                .zip(blocks)
+                .for_each(|(half, block)| *half = Block::from_bytes(*block));
+            (
+                Member(u16::from_le_bytes([cell[0], cell[1]])),
+                Secret::new(halves),
+            )
+        })
+        .collect();
+    match shares.is_sorted_by(|(a, _), (b, _)| a < b) {
+        true => Ok(shares),
+        false => Err(Misdeed::NotAscending { what: "the shares" }),
+    }
+}
+
+/// For each owner the weights of its first holders; in a complete graph the same ones for all.
+struct Weights(Vec<std::sync::Arc<Vec<Block>>>);
+
+impl Weights {
+    fn new(threshold: usize, owners: &[(&Member, &Shares)]) -> Self {
+        let holders = |(_, shares): &(&Member, &Shares)| -> Vec<Member> {
+            shares
+                .iter()
+                .take(threshold)
+                .map(|(holder, _)| *holder)
+                .collect()
+        };
+        let mut last: (Vec<Member>, std::sync::Arc<Vec<Block>>) = Default::default();
+        Self(
+            owners
+                .iter()
+                .map(|owner| {
+                    let holders = holders(owner);
+                    if last.0 != holders {
+                        last = (
+                            holders.clone(),
+                            std::sync::Arc::new(shamir::weights(&holders)),
+                        );
+                    }
+                    std::sync::Arc::clone(&last.1)
+                })
+                .collect(),
+        )
+    }
+}
