@@ -140,3 +140,6 @@ pub use terms::*;
 
 /// Words behind the cells that carry the sum's authenticator.
 pub const TAG_WORDS: usize = 4;
+
+#[cfg(test)]
+mod tests;

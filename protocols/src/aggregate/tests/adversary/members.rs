@@ -1,0 +1,140 @@
+//! Members that cheat.
+
+use super::*;
+
+#[test]
+fn a_box_that_does_not_open_names_its_sealer_or_the_coordinator() {
+    let outcome = Stage::new().with(|from, dealing: &mut Dealing| {
+        if from.0 == 2 {
+            dealing.shares[0].1[3] ^= 1;
+        }
+    });
+    assert_fault(
+        &outcome,
+        0,
+        &either(
+            2,
+            Misdeed::DoesNotOpen {
+                what: "the box of shares",
+            },
+        ),
+    );
+    let outcome = Stage::new().with(|_, dealing: &mut Dealing| {
+        if let Some((_, sealed)) = dealing.check_keys.get_mut(1) {
+            sealed[0] ^= 1;
+        }
+    });
+    let fault = either(
+        0,
+        Misdeed::DoesNotOpen {
+            what: "the box of the check key",
+        },
+    );
+    assert_eq!(outcome.faults, [(Member(2), fault)]);
+}
+
+#[test]
+fn a_changed_box_of_unmasking_shares_does_not_open() {
+    let outcome = Stage::new()
+        .with(|from, unmasking: &mut Unmasking| unmasking.sealed[0] ^= u8::from(from.0 == 3));
+    assert_fault(
+        &outcome,
+        0,
+        &either(
+            3,
+            Misdeed::DoesNotOpen {
+                what: "the box of unmasking shares",
+            },
+        ),
+    );
+}
+
+/// Member 1 gives a wrong share of member 3's secret, one or the other: the secret is not the one member 3 committed to.
+#[test]
+fn a_wrong_share_names_its_owner_and_the_holders() {
+    for (vanishes_at, what) in [(Step::Never, "self-mask"), (Step::Contribute, "mask key")] {
+        let stage = Stage::new();
+        let vanishes = |member: Member| {
+            if member.0 == 3 {
+                vanishes_at
+            } else {
+                Step::Never
+            }
+        };
+        let (mut state, heard, votes) = by_hand(&stage, &vanishes);
+        let share = state
+            .held
+            .get_mut(&Member(3))
+            .expect("it deals to everybody");
+        share.self_mask.expose_mut()[1].0 ^= 1;
+        share.mask_key.expose_mut()[0].0 ^= 1;
+        let (agreed, record) = state.agree(&heard).expect("honest");
+        let (_, wrong) = agreed
+            .release(&PersistedSurvivors::written(record), &votes)
+            .expect("honest");
+        let wrong = wrong.expect("member 1 does not read").encode();
+        let outcome = stage.run_without(&vanishes, &|hop, bytes| {
+            let is_due = hop
+                == Hop {
+                    kind: Unmasking::KIND.number(),
+                    member: Member(1),
+                };
+            Some(if is_due { wrong.clone() } else { bytes })
+        });
+        let holders = if vanishes_at == Step::Never {
+            vec![0, 1, 2, 3]
+        } else {
+            vec![0, 1, 2, 3, 4]
+        };
+        let members = holders.into_iter().map(Member).collect();
+        assert_fault(
+            &outcome,
+            0,
+            &RoundFault::OneOf {
+                members,
+                what: Misdeed::SharesDisagree { what },
+            },
+        );
+    }
+}
+
+#[test]
+fn a_value_outside_of_its_range_is_refused_and_never_clipped() {
+    let stage = Stage::new();
+    let most = stage.terms.columns()[0].magnitude_max as i64;
+    for (value, fits) in [
+        (most, true),
+        (-most, true),
+        (most + 1, false),
+        (-most - 1, false),
+        (i64::MIN, false),
+    ] {
+        let vectors = |member: Member| {
+            let mut vector = vector(&stage.terms, member);
+            if member.0 == 3 {
+                vector[2] = value;
+            }
+            vector
+        };
+        let (terms, keys) = (&stage.terms, &stage.keys[..]);
+        let outcome = Rehearsal {
+            terms,
+            keys,
+            vectors: &vectors,
+            vanishes: &|_| Step::Never,
+            line: &honest,
+            seed: 1,
+        }
+        .run();
+        let refused = (
+            Member(3),
+            RoundFault::Refused(Refusal::CellOutOfRange { cell: 2 }),
+        );
+        assert_eq!(outcome.faults.contains(&refused), !fits, "{value}");
+        // The others go on without it.
+        assert_eq!(
+            outcome.sum.expect("four are enough").survivors.len(),
+            if fits { 5 } else { 4 }
+        );
+    }
+}

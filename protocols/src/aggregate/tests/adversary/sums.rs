@@ -1,0 +1,52 @@
+//! A coordinator that changes the sum.
+
+use super::*;
+
+#[test]
+fn any_changed_word_of_the_sum_is_found() {
+    let stage = Stage::new();
+    // Behind the cells stand the words of the authenticator.
+    for place in 0..6 + aggregate::TAG_WORDS {
+        for change in [1, 1 << 31, u64::MAX] {
+            let outcome = stage.with(|_, opening: &mut Opening| {
+                opening.words[place] = opening.words[place].wrapping_add(change);
+            });
+            assert_fault(&outcome, 0, &SUM_CHANGED);
+        }
+    }
+}
+
+#[test]
+fn two_words_changed_by_opposite_amounts_are_found() {
+    let outcome = Stage::new().with(|_, opening: &mut Opening| {
+        opening.words[1] = opening.words[1].wrapping_add(9);
+        opening.words[2] = opening.words[2].wrapping_sub(9);
+    });
+    assert_fault(&outcome, 0, &SUM_CHANGED);
+}
+
+#[test]
+fn a_contribution_added_twice_or_not_at_all_is_found() {
+    for sign in [1, u64::MAX] {
+        let (stage, stored) = (Stage::new(), Mutex::new(vec![]));
+        let outcome = stage.run(&|hop, bytes| {
+            if hop
+                == (Hop {
+                    kind: Contribution::KIND.number(),
+                    member: Member(3),
+                })
+            {
+                let contribution = Contribution::decode(&bytes, &stage.terms).expect("honest");
+                *stored.lock().expect("one thread at a time") = contribution.words;
+            }
+            let twice = |_, opening: &mut Opening| {
+                let stored = stored.lock().expect("one thread at a time");
+                for (sum, word) in opening.words.iter_mut().zip(stored.iter()) {
+                    *sum = sum.wrapping_add(word.wrapping_mul(sign));
+                }
+            };
+            Some(stage.changed(hop, bytes, twice))
+        });
+        assert_fault(&outcome, 0, &SUM_CHANGED);
+    }
+}

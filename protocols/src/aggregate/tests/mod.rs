@@ -1,0 +1,9 @@
+//! Adversaries first: what a coordinator, members and the line can do; then equality with the plain sum.
+
+mod adversary;
+mod oracle;
+mod rehearsal;
+
+use crate::aggregate;
+use crate::block::Block;
+use crate::prg::Prg;
