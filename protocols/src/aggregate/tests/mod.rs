@@ -3,6 +3,8 @@
 mod adversary;
 mod oracle;
 mod rehearsal;
+mod tamper;
+mod vectors;
 
 use crate::aggregate;
 use crate::block::Block;
