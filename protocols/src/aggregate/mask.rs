@@ -104,6 +104,15 @@ pub(super) fn hide(words: &mut [u64], values: &[i64], streams: &[Stream], check:
     }
 }
 
+/// Adds the stream of `seed` to words, as masking does for each mask: for benches.
+pub fn add_mask_stream(seed: Block, words: &mut [u64]) {
+    let stream = Stream::new(&Secret::new(seed), Sign::Plus);
+    words
+        .chunks_mut(TASK_WORDS)
+        .zip(0..)
+        .for_each(|(words, task)| stream.add_to(task * TASK_WORDS, words));
+}
+
 fn tag_masks(streams: &[Stream]) -> u128 {
     let masks = streams.par_iter().map(Stream::tag_mask);
     masks.reduce(|| 0, u128::wrapping_add)

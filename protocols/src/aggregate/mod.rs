@@ -134,6 +134,8 @@ pub use contribute::Dealt;
 pub use degree::{COMPLETE_MEMBERS_MAX, Degree, Sizes};
 pub use fault::{Misdeed, Refusal, RoundFault};
 pub use join::{Introduced, introduce};
+#[doc(hidden)]
+pub use mask::add_mask_stream;
 pub use recipient::{Released, Sum};
 pub use sign::{Identity, Signature};
 pub use terms::*;
