@@ -5,7 +5,7 @@
 use super::agree::Contributed;
 use super::fault::{Misdeed, Refusal, RoundFault, malformed};
 use super::join::{Lines, Seat, Secrets};
-use super::keys::{RoundKey, self_mask_seed};
+use super::keys::{RoundKey, check_commitment, self_mask_seed};
 use super::mask::{CheckKey, Stream, hide};
 use super::messages::{Contribution, Delivery, MemberSet};
 use super::seal::{Content, Label, open};
@@ -180,7 +180,16 @@ impl Dealt {
         let bytes = Reader::new(content.expose())
             .array()
             .map_err(malformed("a box of the check key"))?;
-        Ok(Secret::new(Block::from_bytes(bytes)))
+        let key = Secret::new(Block::from_bytes(bytes));
+        let committed = self.cohort.get(from)?.check_commitment;
+        // Both are as public as the introductions; only the key is secret.
+        match committed == Some(check_commitment(terms.sid(), from, &key)) {
+            true => Ok(key),
+            false => Err(RoundFault::Member {
+                member: from,
+                what: Misdeed::OtherCheckKey,
+            }),
+        }
     }
 
     /// The self-mask, and one mask for each sharer that this member dealt to or that dealt to it.

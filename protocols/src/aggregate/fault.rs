@@ -125,6 +125,9 @@ pub enum Misdeed {
         /// Which secret.
         what: &'static str,
     },
+    /// The recipient sealed another key of the authenticator than the one it committed to: the sum's authenticator would tell it about one vector.
+    #[error("the check key is not the one that was committed to")]
+    OtherCheckKey,
     /// The sum does not bear its authenticator: a word of it, or of the authenticator, was changed, or a contribution is missing or doubled.
     #[error("the sum is not that of the signed survivors' contributions")]
     SumChanged,

@@ -5,7 +5,7 @@
 
 use super::contribute::Dealt;
 use super::fault::{Misdeed, Refusal, RoundFault};
-use super::keys::{PublicKey, RoundKey, Shared, commitment};
+use super::keys::{PublicKey, RoundKey, Shared, check_commitment, commitment};
 use super::messages::{CheckBox, Dealing, Introduction, Introductions, SharesBox};
 use super::seal::{Content, Label, seal};
 use super::shamir::{self, Halves};
@@ -37,6 +37,8 @@ pub struct Introduced {
     secrets: Secrets,
     mask_key: RoundKey,
     sealing_key: RoundKey,
+    /// At the recipient: the authenticator's key, which everybody is to have.
+    pub(super) check_key: Option<Secret<Block>>,
     introduction: Introduction,
 }
 
@@ -63,11 +65,16 @@ pub fn introduce(
     };
     let mask_key = RoundKey::of_seed(terms.sid(), me, &secrets.mask_key);
     let sealing_key = RoundKey::draw(rng);
+    let check_key = (me == terms.recipient()).then(|| Secret::new(Block::random(rng)));
+    let check_commitment = check_key
+        .as_ref()
+        .map(|key| check_commitment(terms.sid(), me, key));
     let mut introduction = Introduction {
         member: me,
         mask_key: *mask_key.public().as_bytes(),
         sealing_key: *sealing_key.public().as_bytes(),
         commitment: commitment(terms.sid(), me, &secrets.self_mask),
+        check_commitment,
         signature: [0; 64],
     };
     introduction.signature = sign(
@@ -86,6 +93,7 @@ pub fn introduce(
         secrets,
         mask_key,
         sealing_key,
+        check_key,
         introduction: introduction.clone(),
     };
     Ok((introduced, introduction))
@@ -108,6 +116,7 @@ impl Introduced {
             secrets,
             mask_key,
             sealing_key,
+            check_key,
             introduction,
         } = self;
         let (terms, me) = (Arc::clone(&seat.terms), seat.me);
@@ -124,7 +133,7 @@ impl Introduced {
             lines.connect(&terms, &cohort, *pick)?;
         }
         let (own_shares, shares) = deal_shares(&seat, &cohort, &lines, &picks, &secrets, rng)?;
-        let (check_key, check_keys) = deal_check_keys(&seat, &cohort, &mut lines, rng)?;
+        let check_keys = deal_check_keys(&seat, &cohort, &mut lines, check_key.as_ref())?;
         let dealing = Dealing {
             member: me,
             shares,
@@ -254,20 +263,16 @@ fn deal_shares(
     ))
 }
 
-/// The recipient's key of the authenticator, and the boxes of it.
-type CheckKeys = (Option<Secret<Block>>, Vec<(Member, CheckBox)>);
-
-/// At the recipient: a key for the authenticator, and a box of it for everybody else. At the others nothing.
+/// At the recipient: a box of the authenticator's key for everybody else. At the others nothing.
 fn deal_check_keys(
     seat: &Seat,
     cohort: &Cohort,
     lines: &mut Lines,
-    rng: &mut impl CryptoRng,
-) -> Result<CheckKeys, RoundFault> {
-    if seat.me != seat.terms.recipient() {
-        return Ok((None, vec![]));
-    }
-    let key = Secret::new(Block::random(rng));
+    key: Option<&Secret<Block>>,
+) -> Result<Vec<(Member, CheckBox)>, RoundFault> {
+    let Some(key) = key else {
+        return Ok(vec![]);
+    };
     let mut boxes = Vec::new();
     for to in cohort.members().filter(|member| *member != seat.me) {
         let label = Label {
@@ -284,5 +289,5 @@ fn deal_check_keys(
         );
         boxes.push((to, sealed.try_into().expect("a key and the overhead")));
     }
-    Ok((Some(key), boxes))
+    Ok(boxes)
 }

@@ -179,6 +179,20 @@ pub(super) fn commitment(sid: &SessionId, member: Member, seed: &Secret<Halves>)
     )
 }
 
+/// What the recipient says of the authenticator's key beforehand, to everybody alike: with different keys at different members, the sum's authenticator
+/// would tell a linear equation in one member's vector.
+pub(super) fn check_commitment(
+    sid: &SessionId,
+    recipient: Member,
+    key: &Secret<Block>,
+) -> [u8; 32] {
+    hash::digest(
+        "entente/1/aggregate/check-key-commitment",
+        sid,
+        &[&recipient.0.to_le_bytes(), &key.expose().to_bytes()],
+    )
+}
+
 fn of_seed(
     purpose: &'static str,
     sid: &SessionId,

@@ -8,7 +8,10 @@
 //! Damgård, Escudero, Scholl, Xing, CRYPTO'18). Masked like a cell but modulo 2^128, it travels as words of 32 bits each, so that up to 2^32 of
 //! them add up without losing a carry: the coordinator still only adds words.
 //!
-//! **Bound.** All that the coordinator sees is independent of the α_j: masked words, a masked authenticator, sealed boxes. Let it change the sum by words
+//! Everybody has the **same** coefficients: with others at member i, the sum's authenticator less that of its cells would be ⟨α' − α, v_i⟩, a linear equation in
+//! one vector. So the recipient commits to their key in its introduction, which is in the cohort's hash, and every member holds the key against that.
+//!
+//! **Bound.** All that the coordinator sees is independent of the α_j, or a random oracle's hash of their key, of 128 bits: masked words, a masked authenticator, sealed boxes, the commitment. Let it change the sum by words
 //! that make the signed integers differ by e, not all zero, |e_j| < 2^64, and the authenticator by f. That goes unnoticed only if
 //! Σ_j α_j·e_j ≡ f modulo 2^128. With e_j ≠ 0 and all other coefficients fixed, α_j·e_j is given modulo 2^128; 2^r divides e_j for some largest
 //! r ≤ 63, so α_j is given modulo 2^(128−r) ≥ 2^65: at most one of its 2^64 values. So the probability is at most 2^−64, plus what AES

@@ -51,7 +51,7 @@ impl Purpose {
 }
 
 /// No other text that an identity signs starts like this.
-const PREFIX: &[u8] = b"Entente aggregation, version 1\0";
+const PREFIX: &[u8] = b"Entente aggregation, version 2\0";
 
 fn message(purpose: Purpose, sid: &SessionId, member: Member, parts: &[&[u8]]) -> Vec<u8> {
     let member = member.0.to_le_bytes();

@@ -23,7 +23,7 @@ pub const COLUMNS_MAX: usize = 1 << 16;
 pub const NAME_BYTES_MAX: usize = 255;
 
 /// Version of messages, hashes and order.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A member's place in the roster. Public: it also tells at which point its shares are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

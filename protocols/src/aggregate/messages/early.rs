@@ -29,14 +29,22 @@ pub struct Introduction {
     pub sealing_key: [u8; PUBLIC_BYTES],
     /// To the self-mask's seed.
     pub commitment: [u8; 32],
+    /// To the authenticator's key: in the recipient's introduction, and in no other.
+    pub check_commitment: Option<[u8; 32]>,
     /// Of all of it.
     pub signature: Signature,
 }
 
 impl Introduction {
     /// What is signed besides round and member.
-    pub(in crate::aggregate) fn signed(&self) -> [&[u8]; 3] {
-        [&self.mask_key, &self.sealing_key, &self.commitment]
+    pub(in crate::aggregate) fn signed(&self) -> [&[u8]; 4] {
+        let check_commitment = self.check_commitment.as_ref();
+        [
+            &self.mask_key,
+            &self.sealing_key,
+            &self.commitment,
+            check_commitment.map_or(&[], |commitment| commitment),
+        ]
     }
 
     fn encode_keys(&self, body: &mut Vec<u8>) {
@@ -44,12 +52,18 @@ impl Introduction {
         body.extend(self.signature);
     }
 
-    fn decode_keys(member: Member, body: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn decode_keys(
+        member: Member,
+        body: &mut Reader<'_>,
+        terms: &Terms,
+    ) -> Result<Self, Malformed> {
+        let reads = member == terms.recipient();
         Ok(Self {
             member,
             mask_key: body.array()?,
             sealing_key: body.array()?,
             commitment: body.array()?,
+            check_commitment: reads.then(|| body.array()).transpose()?,
             signature: body.array()?,
         })
     }
@@ -64,7 +78,7 @@ impl RoundMessage for Introduction {
     }
 
     fn decode_body(body: &mut Reader<'_>, terms: &Terms) -> Result<Self, Malformed> {
-        Self::decode_keys(member(body, terms)?, body)
+        Self::decode_keys(member(body, terms)?, body, terms)
     }
 }
 
@@ -82,14 +96,10 @@ impl RoundMessage for Introductions {
     }
 
     fn decode_body(body: &mut Reader<'_>, terms: &Terms) -> Result<Self, Malformed> {
-        // The member stands before each; it is read with the list and put in afterwards.
-        let list = list(body, terms, |body| {
-            Introduction::decode_keys(Member(0), body)
+        let list = list(body, terms, |body, member| {
+            Introduction::decode_keys(member, body, terms)
         })?;
-        let named = list
-            .into_iter()
-            .map(|(member, one)| Introduction { member, ..one });
-        Ok(Self(named.collect()))
+        Ok(Self(list.into_iter().map(|(_, one)| one).collect()))
     }
 }
 
@@ -116,8 +126,8 @@ impl RoundMessage for Dealing {
     fn decode_body(body: &mut Reader<'_>, terms: &Terms) -> Result<Self, Malformed> {
         Ok(Self {
             member: member(body, terms)?,
-            shares: list(body, terms, |body| body.array())?,
-            check_keys: list(body, terms, |body| body.array())?,
+            shares: list(body, terms, |body, _| body.array())?,
+            check_keys: list(body, terms, |body, _| body.array())?,
         })
     }
 }
@@ -145,7 +155,7 @@ impl RoundMessage for Delivery {
 
     fn decode_body(body: &mut Reader<'_>, terms: &Terms) -> Result<Self, Malformed> {
         let sharers = MemberSet::decode(body, terms)?;
-        let shares = list(body, terms, |body| body.array())?;
+        let shares = list(body, terms, |body, _| body.array())?;
         let check_key = match body.u8()? {
             0 => None,
             1 => Some(body.array()?),

@@ -73,7 +73,7 @@ impl RoundMessage for Survivors {
     fn decode_body(body: &mut Reader<'_>, terms: &Terms) -> Result<Self, Malformed> {
         Ok(Self {
             survivors: MemberSet::decode(body, terms)?,
-            signatures: list(body, terms, |body| body.array())?,
+            signatures: list(body, terms, |body, _| body.array())?,
         })
     }
 }
@@ -115,7 +115,7 @@ impl RoundMessage for Votes {
     }
 
     fn decode_body(body: &mut Reader<'_>, terms: &Terms) -> Result<Self, Malformed> {
-        Ok(Self(list(body, terms, |body| body.array())?))
+        Ok(Self(list(body, terms, |body, _| body.array())?))
     }
 }
 
@@ -201,9 +201,9 @@ impl RoundMessage for Opening {
     fn decode_body(body: &mut Reader<'_>, terms: &Terms) -> Result<Self, Malformed> {
         Ok(Self {
             words: words(body, terms)?,
-            unmaskings: list(body, terms, |body| shares_box(body, terms))?,
-            picks: list(body, terms, |body| {
-                let picks = list(body, terms, |_| Ok(()))?;
+            unmaskings: list(body, terms, |body, _| shares_box(body, terms))?,
+            picks: list(body, terms, |body, _| {
+                let picks = list(body, terms, |_, _| Ok(()))?;
                 Ok(picks.into_iter().map(|(pick, ())| pick).collect())
             })?,
         })

@@ -6,7 +6,7 @@
 //!
 //! | kind | from | to | carries |
 //! |---|---|---|---|
-//! | `0x0701` introduction | member | everyone | public keys of the round and a commitment, signed |
+//! | `0x0701` introduction | member | everyone | public keys of the round and commitments, signed |
 //! | `0x0702` introductions | coordinator | member | all of them: the cohort |
 //! | `0x0703` dealing | member | coordinator | boxes for its neighbours |
 //! | `0x0704` delivery | coordinator | member | who dealt, and the boxes for this member |
@@ -101,7 +101,7 @@ fn put_list<T>(body: &mut Vec<u8>, list: &[(Member, T)], put: impl Fn(&mut Vec<u
 fn list<T>(
     body: &mut Reader<'_>,
     terms: &Terms,
-    item: impl Fn(&mut Reader<'_>) -> Result<T, Malformed>,
+    item: impl Fn(&mut Reader<'_>, Member) -> Result<T, Malformed>,
 ) -> Result<Vec<(Member, T)>, Malformed> {
     let (count, max) = (body.u16()?, terms.members() as u64);
     if u64::from(count) > max {
@@ -113,7 +113,8 @@ fn list<T>(
     }
     let mut list = Vec::with_capacity(usize::from(count));
     for _ in 0..count {
-        list.push((member(body, terms)?, item(body)?));
+        let member = member(body, terms)?;
+        list.push((member, item(body, member)?));
     }
     match list.is_sorted_by(|(a, _), (b, _)| a < b) {
         true => Ok(list),

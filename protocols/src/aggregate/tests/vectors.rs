@@ -153,7 +153,7 @@ impl Run {
 type BadCase = (&'static str, (u16, u16), (usize, &'static [u8]), u16);
 
 /// Of the round in which all stay: a message of each kind, its fields one after the other.
-const BAD: [BadCase; 17] = [
+const BAD: [BadCase; 18] = [
     ("bad_kind", (0x0702, 1), (0, &[9]), 1),
     (
         "bad_member_outside_of_the_roster",
@@ -170,7 +170,8 @@ const BAD: [BadCase; 17] = [
     ("bad_mask_key_not_signed", (0x0702, 1), (6, &[0; 32]), 1),
     ("bad_sealing_key_not_signed", (0x0702, 1), (38, &[1]), 1),
     ("bad_introductions_cut", (0x0702, 1), (400, &[]), 1),
-    ("bad_introductions_too_long", (0x0702, 1), (484, &[0]), 1),
+    ("bad_check_key_commitment", (0x0702, 1), (102, &[0]), 1),
+    ("bad_introductions_too_long", (0x0702, 1), (522, &[0]), 1),
     (
         "bad_sharers_outside_of_the_roster",
         (0x0704, 1),

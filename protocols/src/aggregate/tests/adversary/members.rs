@@ -33,6 +33,47 @@ fn a_box_that_does_not_open_names_its_sealer_or_the_coordinator() {
     assert_eq!(outcome.faults, [(Member(2), fault)]);
 }
 
+/// The recipient gives member 2 another key than the others: the sum's authenticator less that of its cells would be a linear equation in member 2's
+/// vector. Its own key is the one it introduced.
+#[test]
+fn a_recipient_that_deals_two_check_keys_is_found() {
+    let stage = Stage::new();
+    let heard: Mutex<Vec<u8>> = Mutex::default();
+    stage.run(&|hop, bytes| {
+        if hop.kind == Introductions::KIND.number() && hop.member == Member(0) {
+            *heard.lock().expect("not poisoned") = bytes.clone();
+        }
+        Some(bytes)
+    });
+    let heard = heard.into_inner().expect("not poisoned");
+    let introductions = Introductions::decode(&heard, &stage.terms).expect("honest");
+    let rng = |step: Step| rng(5, Member(0), step);
+    let begun = introduce(
+        &stage.terms,
+        Member(0),
+        &stage.keys[0],
+        &mut rng(Step::Introduce),
+    );
+    let (mut cheating, _) = begun.expect("a member");
+    cheating.check_key = Some(crate::secret::Secret::new(Block(1)));
+    let (_, other) = cheating
+        .deal(&introductions, &mut rng(Step::Deal))
+        .expect("honest otherwise");
+    let outcome = stage.with(|from, dealing: &mut Dealing| {
+        if from.0 == 0 {
+            dealing.check_keys[1] = other.check_keys[1];
+        }
+    });
+    let fault = RoundFault::Member {
+        member: Member(0),
+        what: Misdeed::OtherCheckKey,
+    };
+    assert_eq!(outcome.faults, [(Member(2), fault)]);
+    // Member 2 has left; what the others opened is theirs.
+    let sum = outcome.sum.expect("four are enough");
+    assert!(!sum.survivors.contains(&Member(2)));
+}
+
 #[test]
 fn a_changed_box_of_unmasking_shares_does_not_open() {
     let outcome = Stage::new()
