@@ -4,14 +4,15 @@
 //! vector. An honest member votes once in a round, and twice the quorum exceeds all members and the colluders: two sets cannot both get one. The vote is in the
 //! caller's journal before it leaves, so a restart does not make it two: [`PersistedSurvivors`].
 
+use super::arrival::{View, check_signature};
 use super::contribute::{enough, must_have};
 use super::fault::{Misdeed, Refusal, RoundFault};
 use super::join::{Lines, Seat, Secrets};
-use super::messages::{MemberSet, Survivors, Unmasking, Vote, Votes};
+use super::messages::{MemberSet, SHARE_BYTES, Sharing, Survivors, Unmasking, Vote, Votes};
 use super::recipient::Released;
-use super::seal::{Content, Label, seal};
+use super::seal::{Content, Label, OVERHEAD_BYTES, seal};
 use super::shamir::Halves;
-use super::sign::{Identity, Purpose, sign, verify};
+use super::sign::{Identity, Purpose, sign};
 use super::{Cohort, Member};
 use crate::block::Block;
 use crate::secret::Secret;
@@ -21,7 +22,8 @@ use std::collections::BTreeMap;
 pub struct Contributed {
     pub(super) seat: Seat,
     pub(super) cohort: Cohort,
-    pub(super) sharers: MemberSet,
+    pub(super) sharing: Sharing,
+    pub(super) view: View,
     pub(super) held: BTreeMap<Member, Secrets>,
     pub(super) lines: Lines,
     pub(super) check_key: Secret<Block>,
@@ -32,10 +34,8 @@ pub struct Contributed {
 pub struct SurvivorRecord {
     /// The round.
     pub round: [u8; 32],
-    /// Hash of the cohort that was shown to it.
-    pub cohort: [u8; 32],
-    /// Who dealt.
-    pub sharers: MemberSet,
+    /// Hash of the cohort, and of who dealt to whom, as it was shown to it.
+    pub view: View,
     /// Who survived.
     pub survivors: MemberSet,
 }
@@ -45,20 +45,15 @@ impl SurvivorRecord {
     pub fn to_bytes(&self) -> Vec<u8> {
         let parts = [
             &self.round[..],
-            &self.cohort,
-            self.sharers.as_bytes(),
+            self.view.as_bytes(),
             self.survivors.as_bytes(),
         ];
         parts.concat()
     }
 
     /// What a vote signs besides round and member.
-    fn signed(&self) -> [&[u8]; 3] {
-        [
-            &self.cohort,
-            self.sharers.as_bytes(),
-            self.survivors.as_bytes(),
-        ]
+    fn signed(&self) -> [&[u8]; 2] {
+        [self.view.as_bytes(), self.survivors.as_bytes()]
     }
 }
 
@@ -75,15 +70,15 @@ impl PersistedSurvivors {
 }
 
 impl Contributed {
-    /// Checks the survivor set: large enough, this member and the recipient in it, all of them sharers, and of everyone whose shares this
-    /// member holds a signature that it contributed to this cohort and these sharers. What comes back goes to the journal first.
+    /// Checks the survivor set: large enough, this member and the recipient in it, all of them sharers, and of each
+    /// a signature that it contributed seeing this cohort and this sharing. What comes back goes to the journal first.
     pub fn agree(self, survivors: &Survivors) -> Result<(Agreed, SurvivorRecord), RoundFault> {
         let Survivors {
             survivors,
             signatures,
         } = survivors;
         let (terms, me) = (&self.seat.terms, self.seat.me);
-        if let Some(member) = survivors.beyond(&self.sharers) {
+        if let Some(member) = survivors.beyond(self.sharing.sharers()) {
             let out_of_place = Misdeed::OutOfPlace {
                 what: "survival",
                 member,
@@ -100,8 +95,7 @@ impl Contributed {
         self.check_signatures(survivors, signatures)?;
         let record = SurvivorRecord {
             round: *terms.sid().as_bytes(),
-            cohort: *self.cohort.digest(),
-            sharers: self.sharers.clone(),
+            view: self.view,
             survivors: survivors.clone(),
         };
         Ok((
@@ -113,35 +107,22 @@ impl Contributed {
         ))
     }
 
-    /// A share that opens a contribution is only given for one that was made seeing what this member sees: the bounds on the graph
-    /// rest on it.
+    /// A survivor is a member that contributed seeing what this member sees, not a name: noise and the bounds on the graph count those
+    /// that are honest.
     fn check_signatures(
         &self,
         survivors: &MemberSet,
         signatures: &[(Member, [u8; 64])],
     ) -> Result<(), RoundFault> {
-        let due = self
-            .held
-            .keys()
-            .filter(|owner| survivors.contains(**owner) && **owner != self.seat.me);
+        let (terms, view) = (&self.seat.terms, [&self.view.as_bytes()[..]]);
         let mut came = signatures.iter();
-        let view = [self.cohort.digest(), self.sharers.as_bytes()];
+        let due = survivors.iter().filter(|member| *member != self.seat.me);
         for owner in due {
-            let (member, signature) = came.next().ok_or_else(|| missing(*owner))?;
-            if member != owner {
-                return Err(missing(*owner));
+            let (member, signature) = came.next().ok_or_else(|| missing(owner))?;
+            if *member != owner {
+                return Err(missing(owner));
             }
-            verify(
-                &self.seat.terms,
-                Purpose::Contribution,
-                *member,
-                &view,
-                signature,
-            )
-            .map_err(|what| RoundFault::MemberOrCoordinator {
-                member: *member,
-                what,
-            })?;
+            check_signature(terms, Purpose::Contribution, owner, &view, signature)?;
         }
         match came.next() {
             None => Ok(()),
@@ -217,6 +198,7 @@ impl Agreed {
             held,
             mut lines,
             check_key,
+            sharing,
             ..
         } = contributed;
         let given: Vec<(Member, Secret<Halves>)> = held
@@ -239,7 +221,7 @@ impl Agreed {
                     from: me,
                     to,
                 };
-                let line = lines.connect(&seat.terms, &cohort, to)?;
+                let line = lines.connect(&cohort, to)?;
                 let sealed = seal(&cohort, label, &line.shared, encode_shares(&given));
                 (vec![], Some(Unmasking { member: me, sealed }))
             }
@@ -248,6 +230,7 @@ impl Agreed {
             Released {
                 seat,
                 cohort,
+                sharing,
                 record,
                 lines,
                 check_key,
@@ -274,17 +257,8 @@ impl Agreed {
                 };
                 return Err(RoundFault::Coordinator(out_of_place));
             }
-            verify(
-                terms,
-                Purpose::Survivors,
-                *member,
-                &self.record.signed(),
-                signature,
-            )
-            .map_err(|what| RoundFault::MemberOrCoordinator {
-                member: *member,
-                what,
-            })?;
+            let signed = self.record.signed();
+            check_signature(terms, Purpose::Survivors, *member, &signed, signature)?;
         }
         Ok(())
     }
@@ -292,7 +266,8 @@ impl Agreed {
 
 /// One share of each owner, ascending.
 fn encode_shares(given: &[(Member, Secret<Halves>)]) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    // Sealed in place, and never moved: a vector that grows leaves shares behind in freed memory.
+    let mut bytes = Vec::with_capacity(SHARE_BYTES * given.len() + OVERHEAD_BYTES);
     for (owner, share) in given {
         bytes.extend(owner.0.to_le_bytes());
         share

@@ -1,13 +1,15 @@
 //! A member's third step: it takes its neighbours' shares, and sends its vector under masks.
 //!
+//! It takes a dealing from everybody who dealt to it, and signs who dealt to whom ([`Sharing`]): a box that the coordinator hides is missed here, not in the sum.
 //! From here on a member can be asked for shares of others. It takes no dealing after it has contributed: everybody whose mask is on its words is known by then.
 
 use super::agree::Contributed;
+use super::arrival::{View, check_picks};
 use super::fault::{Misdeed, Refusal, RoundFault, malformed};
 use super::join::{Lines, Seat, Secrets};
 use super::keys::{RoundKey, check_commitment, self_mask_seed};
 use super::mask::{CheckKey, Stream, hide};
-use super::messages::{Contribution, Delivery, MemberSet};
+use super::messages::{Contribution, Delivery, MemberSet, Sharing};
 use super::seal::{Content, Label, open};
 use super::shamir::Halves;
 use super::sign::{Identity, Purpose, sign};
@@ -18,7 +20,7 @@ use crate::fault::Malformed;
 use crate::secret::Secret;
 use crate::simd::aes::Sign;
 use rand_core::CryptoRng;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A member that has dealt.
 pub struct Dealt {
@@ -35,7 +37,7 @@ pub struct Dealt {
 
 impl Dealt {
     /// Masks `values`, one for each cell, with this member's share of the noise on them. A value outside of its column's range is refused, and
-    /// so is a delivery with too few sharers; nothing leaves then, and this member has left the round.
+    /// so is a delivery with too few sharers, or with other picks than this member's; nothing leaves then, and this member has left the round.
     pub fn contribute(
         mut self,
         delivery: &Delivery,
@@ -44,21 +46,22 @@ impl Dealt {
         rng: &mut impl CryptoRng,
     ) -> Result<(Contributed, Contribution), RoundFault> {
         check_values(&self.seat.terms, values)?;
-        self.check_sharers(delivery)?;
+        self.check_sharing(&delivery.sharing)?;
         let held = self.take_shares(delivery)?;
         let check_key = self.take_check_key(delivery)?;
-        let streams = self.streams(&delivery.sharers, &held)?;
+        let streams = self.streams(&delivery.sharing)?;
         let terms = &self.seat.terms;
         let mut words = vec![0; values.len() + TAG_WORDS];
         noise::add(terms, &mut words[..values.len()], rng)?;
         hide(&mut words, values, &streams, &CheckKey::new(&check_key));
-        let view = [self.cohort.digest(), delivery.sharers.as_bytes()];
-        let me = self.seat.me;
-        let signature = sign(identity, Purpose::Contribution, terms.sid(), me, &view);
+        let view = View::of(terms, &self.cohort, &delivery.sharing);
+        let (me, signed) = (self.seat.me, [&view.as_bytes()[..]]);
+        let signature = sign(identity, Purpose::Contribution, terms.sid(), me, &signed);
         let contributed = Contributed {
             seat: self.seat,
             cohort: self.cohort,
-            sharers: delivery.sharers.clone(),
+            sharing: delivery.sharing.clone(),
+            view,
             held,
             lines: self.lines,
             check_key,
@@ -73,10 +76,10 @@ impl Dealt {
         ))
     }
 
-    /// Enough members of the cohort, this one and the recipient among them, and enough of those that this one dealt to: its contribution
-    /// could not be opened otherwise.
-    fn check_sharers(&self, Delivery { sharers, .. }: &Delivery) -> Result<(), RoundFault> {
-        let (terms, me) = (&self.seat.terms, self.seat.me);
+    /// Enough members of the cohort, this one and the recipient among them, with as many picks as are due, this one's as it made them, and
+    /// enough of those that this one dealt to: its contribution could not be opened otherwise.
+    fn check_sharing(&self, sharing: &Sharing) -> Result<(), RoundFault> {
+        let (terms, me, sharers) = (&self.seat.terms, self.seat.me, sharing.sharers());
         for sharer in sharers.iter() {
             self.cohort.get(sharer)?;
         }
@@ -87,6 +90,7 @@ impl Dealt {
         }
         must_have(sharers, terms.recipient(), "the dealing")?;
         enough("members that dealt", terms.survivors_min(), sharers.count())?;
+        self.check_picks(sharing)?;
         let holders = 1 + self
             .picks
             .iter()
@@ -99,19 +103,36 @@ impl Dealt {
         )
     }
 
-    /// The shares that this member holds, its own among them.
+    fn check_picks(&self, sharing: &Sharing) -> Result<(), RoundFault> {
+        let terms = &self.seat.terms;
+        let Some(due) = terms.degree().picks else {
+            return Ok(());
+        };
+        let own = MemberSet::new(terms, self.picks.iter().copied());
+        let cohort = MemberSet::new(terms, self.cohort.members());
+        for (sharer, picks) in sharing.picks() {
+            if *sharer == self.seat.me && *picks != own {
+                let what = "the choice of neighbours";
+                return Err(RoundFault::Coordinator(Misdeed::OwnMissing { what }));
+            }
+            check_picks(*sharer, picks.iter(), &cohort, due)?;
+        }
+        Ok(())
+    }
+
+    /// The shares that this member holds, its own among them: one from everybody who dealt to it.
     fn take_shares(
         &mut self,
         delivery: &Delivery,
     ) -> Result<BTreeMap<Member, Secrets>, RoundFault> {
-        let (terms, me) = (&self.seat.terms, self.seat.me);
+        let (me, sharing) = (self.seat.me, &delivery.sharing);
         let mut held = BTreeMap::new();
         for (from, sealed) in &delivery.shares {
             let out_of_place = Misdeed::OutOfPlace {
                 what: "a box",
                 member: *from,
             };
-            if *from == me || !delivery.sharers.contains(*from) || held.contains_key(from) {
+            if !sharing.has_dealt(*from, me) || held.contains_key(from) {
                 return Err(RoundFault::Coordinator(out_of_place));
             }
             let label = Label {
@@ -119,7 +140,7 @@ impl Dealt {
                 from: *from,
                 to: me,
             };
-            let line = self.lines.connect(terms, &self.cohort, *from)?;
+            let line = self.lines.connect(&self.cohort, *from)?;
             let content = open(&self.cohort, label, &line.shared, sealed)
                 .ok_or_else(|| does_not_open(label))?;
             held.insert(
@@ -127,17 +148,11 @@ impl Dealt {
                 shares(content.expose()).map_err(malformed("a box of shares"))?,
             );
         }
-        if terms.degree().picks.is_none() {
-            let unheard = delivery
-                .sharers
-                .iter()
-                .find(|from| *from != me && !held.contains_key(from));
-            if let Some(member) = unheard {
-                return Err(RoundFault::Coordinator(Misdeed::Missing {
-                    what: "the box",
-                    member,
-                }));
-            }
+        if let Some(member) = sharing.dealers(me).find(|from| !held.contains_key(from)) {
+            return Err(RoundFault::Coordinator(Misdeed::Missing {
+                what: "the box",
+                member,
+            }));
         }
         let empty = || Secret::new([Block::ZERO; 2]);
         let own = Secrets {
@@ -174,7 +189,7 @@ impl Dealt {
             from,
             to: me,
         };
-        let line = self.lines.connect(terms, &self.cohort, from)?;
+        let line = self.lines.connect(&self.cohort, from)?;
         let content =
             open(&self.cohort, label, &line.shared, &sealed).ok_or_else(|| does_not_open(label))?;
         let bytes = Reader::new(content.expose())
@@ -193,21 +208,14 @@ impl Dealt {
     }
 
     /// The self-mask, and one mask for each sharer that this member dealt to or that dealt to it.
-    fn streams(
-        &self,
-        sharers: &MemberSet,
-        held: &BTreeMap<Member, Secrets>,
-    ) -> Result<Vec<Stream>, RoundFault> {
+    fn streams(&self, sharing: &Sharing) -> Result<Vec<Stream>, RoundFault> {
         let (terms, me) = (&self.seat.terms, self.seat.me);
-        let dealt_to = self.picks.iter().filter(|pick| sharers.contains(**pick));
-        let neighbours: BTreeSet<Member> = dealt_to.chain(held.keys()).copied().collect();
-        let others = neighbours.into_iter().filter(|neighbour| *neighbour != me);
         let own = Stream::new(
             &self_mask_seed(terms.sid(), me, &self.self_mask),
             Sign::Plus,
         );
         let mut streams = vec![own];
-        for other in others {
+        for other in sharing.neighbours(me) {
             let seed =
                 self.mask_key
                     .mask_seed(terms.sid(), me, other, &self.lines.get(other)?.mask_key);

@@ -11,12 +11,17 @@
 //! * **Loss.** The vanished are chosen without looking at the picks, and Q members stay: some member has fewer than t holders left. At
 //!   most N·P[H(N−1, Q−1, k) < t], where H(n, g, k) counts the g good ones among k drawn of n.
 //! * **Exposure.** Some honest member's picks have t colluders, who need nobody: at most N·P[H(m−1, c, k) ≥ t].
-//! * **Partition.** Survivors are named by a coordinator that knows the graph. Contributions that can be opened at all have t answering holders,
-//!   and answering honest holders share a mask with them. So if the honest survivors fall apart into a smaller set of s and the rest, then each of these s has t−1
-//!   picks among themselves and the colluders: at most C(N−c, s)·P[H(m−1, s−1+c, k) ≥ t−1]^s. And no pick leads from either set to the
-//!   other, of y: at most Σ_y C(N−c, s)·C(N−c−s, y)·P[H(N−1, y, k) = 0]^s·P[H(N−1, s, k) = 0]^y. The smaller of both, summed over s.
+//! * **Partition and isolation.** Survivors are named by a coordinator that knows the graph. All of them signed the same picks and took a box from everybody that
+//!   picked them ([`super::messages::Sharing`]), so a pick between two honest survivors is a mask of both, whichever made it, and nobody can hide it. At least
+//!   m survivors signed, h = m − c honest ones among them. If these fall apart into a set S of s and the rest, no pick leads from S to h − s others, or back: for each s ≤ h/2 at most
+//!   C(N−c, s)·C(N−c−s, h−s)·P[H(N−1, h−s, k) = 0]^s·P[H(N−1, s, k) = 0]^(h−s). Let σ be the smallest number such that these, summed over all s above it, are
+//!   below 2^−λ₀ (**isolation**). So one of the parts has h − σ honest members or more, and the others σ at most: the *isolable* ones, which can survive in name
+//!   only. To open a part of s ≤ σ alone the coordinator needs answers from t holders of each of it: holders that are honest and answer are of
+//!   the part, so each of it has t−1 picks among the others and the colluders: at most C(N−c, s)·P[H(m−1, s−1+c, k) ≥ t−1]^s.
+//!   The smaller of both, summed over s ≤ σ, is the bound on **partition**; it does not count on the coordinator's opening the rest as well.
 //!
-//! Each term takes the cohort's size at its worst, so one degree holds for every cohort, and is known before the round.
+//! Each term takes the cohort's size at its worst, so one degree holds for every cohort, and is known before the round. **All of it is for one round**: whoever runs R of
+//! them has R times these probabilities, so the number of rounds belongs in a budget like that of noise.
 
 use crate::bounds::LAMBDA_0;
 use libm::{exp2, lgamma, log2};
@@ -45,6 +50,8 @@ pub struct Degree {
     pub picks: Option<usize>,
     /// Shares that open a secret.
     pub threshold: usize,
+    /// Honest survivors, at most, that a coordinator can cut off from the others by naming their neighbours as vanished.
+    pub isolable: usize,
 }
 
 impl Degree {
@@ -53,6 +60,7 @@ impl Degree {
         let complete = Self {
             picks: None,
             threshold: sizes.quorum,
+            isolable: 0,
         };
         if sizes.members <= COMPLETE_MEMBERS_MAX {
             return complete;
@@ -60,12 +68,15 @@ impl Degree {
         let bounds = Bounds::new(sizes);
         let all = sizes.cohort_min - 1;
         let fewest = (1..all).find_map(|picks| {
-            let threshold = bounds.threshold(picks)?;
+            let (threshold, isolable) = (bounds.threshold(picks)?, bounds.isolable(picks));
             let degree = Self {
                 picks: Some(picks),
                 threshold,
+                isolable,
             };
-            bounds.failures(picks, threshold).hold().then_some(degree)
+            // With one honest member left, the sum of the others would tell its vector.
+            let enough = isolable + 2 <= bounds.honest();
+            (enough && bounds.failures(picks, threshold).hold()).then_some(degree)
         });
         fewest.unwrap_or(complete)
     }
@@ -169,27 +180,29 @@ impl Bounds {
         }
     }
 
-    fn partition(&self, picks: usize, threshold: usize) -> f64 {
-        let Sizes {
-            members, colluders, ..
-        } = self.sizes;
-        let avoided: Vec<f64> = (0..members)
-            .map(|others| self.hypergeometric([members - 1, others, picks], 0..=0))
-            .collect();
+    /// h: honest survivors, at least.
+    fn honest(&self) -> usize {
+        self.sizes.cohort_min - self.sizes.colluders
+    }
+
+    /// σ: the smallest number such that more honest survivors are not cut off from the others.
+    fn isolable(&self, picks: usize) -> usize {
         let mut sum = 0.0;
-        for small in 1..=(members - colluders) / 2 {
-            let kept = self.kept_inside(small, picks, threshold);
-            // Below this, all sizes together stay below the bound's last bit.
-            let term = match kept <= -LAMBDA_0 - 30.0 {
-                true => kept,
-                false => kept.min(self.nothing_across(small, &avoided)),
-            };
-            sum += exp2(term);
-            if sum > 1.0 {
-                return 0.0;
+        for small in (1..=self.honest() / 2).rev() {
+            sum += exp2(self.nothing_across(small, picks));
+            if log2(sum) > -LAMBDA_0 {
+                return small;
             }
         }
-        log2(sum)
+        0
+    }
+
+    fn partition(&self, picks: usize, threshold: usize) -> f64 {
+        let parts = (1..=self.isolable(picks)).map(|small| {
+            let kept = self.kept_inside(small, picks, threshold);
+            exp2(kept.min(self.nothing_across(small, picks)))
+        });
+        log2(parts.sum())
     }
 
     /// log2 of the bound that each of a set of `small` has its answering holders in it.
@@ -205,23 +218,20 @@ impl Bounds {
         self.choose(members - colluders, small) + small as f64 * each
     }
 
-    /// log2 of the bound that no pick leads from a set of `small` to the rest of the survivors or back.
-    fn nothing_across(&self, small: usize, avoided: &[f64]) -> f64 {
+    /// log2 of the bound that no pick leads from a set of `small` to as many others as make up the honest survivors with it, or back.
+    fn nothing_across(&self, small: usize, picks: usize) -> f64 {
         let Sizes {
-            members,
-            colluders,
-            cohort_min,
-            ..
+            members, colluders, ..
         } = self.sizes;
-        let honest = members - colluders;
-        let rest_min = small.max((cohort_min - colluders).saturating_sub(small));
-        let terms = (rest_min..=honest - small).map(|rest| {
-            let sets = self.choose(honest, small) + self.choose(honest - small, rest);
-            exp2(sets + small as f64 * avoided[rest] + rest as f64 * avoided[small])
-        });
-        log2(terms.sum())
+        let (honest, rest) = (members - colluders, self.honest() - small);
+        let avoided = |others| self.hypergeometric([members - 1, others, picks], 0..=0);
+        let sets = self.choose(honest, small) + self.choose(honest - small, rest);
+        sets + small as f64 * avoided(rest) + rest as f64 * avoided(small)
     }
 }
+
+#[cfg(test)]
+mod adversary;
 
 #[cfg(test)]
 mod tests {
@@ -245,7 +255,8 @@ mod tests {
                 Degree::new(sizes),
                 Degree {
                     picks: None,
-                    threshold: sizes.quorum
+                    threshold: sizes.quorum,
+                    isolable: 0
                 }
             );
         }
@@ -263,11 +274,18 @@ mod tests {
             (1000, 100),
         ]
         .map(|(members, colluders)| Degree::new(sizes(members, colluders)));
-        let found = degrees.map(|degree| (degree.picks, degree.threshold));
-        let expected = [(48, 7), (89, 22), (124, 27), (78, 7), (178, 45), (254, 84)];
+        let found = degrees.map(|degree| (degree.picks, degree.threshold, degree.isolable));
+        let expected = [
+            (48, 7, 1),
+            (89, 22, 1),
+            (124, 27, 2),
+            (78, 7, 7),
+            (178, 45, 3),
+            (254, 84, 2),
+        ];
         assert_eq!(
             found,
-            expected.map(|(picks, threshold)| (Some(picks), threshold))
+            expected.map(|(picks, threshold, isolable)| (Some(picks), threshold, isolable))
         );
     }
 
@@ -312,7 +330,8 @@ mod tests {
             Degree::new(all_but_two),
             Degree {
                 picks: None,
-                threshold: 99
+                threshold: 99,
+                isolable: 0
             }
         );
     }

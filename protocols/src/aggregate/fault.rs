@@ -30,6 +30,9 @@ pub enum RoundFault {
         /// What is wrong.
         what: Misdeed,
     },
+    /// What was added up is wrong: a contributor, any of them, or the coordinator made it so; who, cannot be told.
+    #[error("a contributor or the coordinator misbehaved: {0}")]
+    ContributorOrCoordinator(Misdeed),
     /// One of these members, at least, lied; who, cannot be told.
     #[error("one of the members {} misbehaved: {what}", list(members))]
     OneOf {
@@ -111,8 +114,8 @@ pub enum Misdeed {
         /// What is in the box.
         what: &'static str,
     },
-    /// A number of neighbours other than what the degree asks for.
-    #[error("{got} neighbours were dealt to; {expected} are due")]
+    /// Boxes for more or fewer members than are due.
+    #[error("{got} members were dealt to; {expected} are due")]
     Neighbours {
         /// The degree.
         expected: usize,
@@ -128,7 +131,7 @@ pub enum Misdeed {
     /// The recipient sealed another key of the authenticator than the one it committed to: the sum's authenticator would tell it about one vector.
     #[error("the check key is not the one that was committed to")]
     OtherCheckKey,
-    /// The sum does not bear its authenticator: a word of it, or of the authenticator, was changed, or a contribution is missing or doubled.
+    /// The sum does not bear its authenticator: a word of it, or of the authenticator, was changed, a contribution is missing or doubled, or its own authenticator is wrong.
     #[error("the sum is not that of the signed survivors' contributions")]
     SumChanged,
 }

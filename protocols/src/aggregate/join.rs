@@ -105,7 +105,7 @@ fn seed(rng: &mut impl CryptoRng) -> Halves {
 
 impl Introduced {
     /// Picks neighbours and seals to each a share of either secret. The cohort has to have as many members as a sum needs, this one and the recipient
-    /// among them; the introductions of all to whom anything is sealed have to be theirs.
+    /// among them, and all introductions have to be theirs.
     pub fn deal(
         self,
         introductions: &Introductions,
@@ -120,17 +120,12 @@ impl Introduced {
             introduction,
         } = self;
         let (terms, me) = (Arc::clone(&seat.terms), seat.me);
-        let cohort = Cohort::new(&terms, introductions)?;
-        if cohort.get(me).ok() != Some(&introduction) {
-            return Err(RoundFault::Coordinator(Misdeed::OwnMissing {
-                what: "the introduction",
-            }));
-        }
+        let cohort = Cohort::new(&terms, introductions, &introduction)?;
         cohort.get(terms.recipient())?;
         let picks = pick(&cohort, &seat, rng);
         let mut lines = Lines::new(sealing_key);
         for pick in &picks {
-            lines.connect(&terms, &cohort, *pick)?;
+            lines.connect(&cohort, *pick)?;
         }
         let (own_shares, shares) = deal_shares(&seat, &cohort, &lines, &picks, &secrets, rng)?;
         let check_keys = deal_check_keys(&seat, &cohort, &mut lines, check_key.as_ref())?;
@@ -173,7 +168,7 @@ pub(super) struct Lines {
     lines: BTreeMap<Member, Line>,
 }
 
-/// Another member whose introduction has been looked at.
+/// What a member shares with another.
 pub(super) struct Line {
     /// What boxes between the two are sealed with.
     pub(super) shared: Shared,
@@ -189,15 +184,10 @@ impl Lines {
         }
     }
 
-    /// The line to `other`, whose introduction is looked at the first time.
-    pub(super) fn connect(
-        &mut self,
-        terms: &Terms,
-        cohort: &Cohort,
-        other: Member,
-    ) -> Result<&Line, RoundFault> {
+    /// The line to `other`, made the first time.
+    pub(super) fn connect(&mut self, cohort: &Cohort, other: Member) -> Result<&Line, RoundFault> {
         if !self.lines.contains_key(&other) {
-            let [mask_key, sealing_key] = cohort.verified(terms, other)?;
+            let [mask_key, sealing_key] = *cohort.keys(other)?;
             self.lines.insert(
                 other,
                 Line {
@@ -280,7 +270,7 @@ fn deal_check_keys(
             from: seat.me,
             to,
         };
-        let line = lines.connect(&seat.terms, cohort, to)?;
+        let line = lines.connect(cohort, to)?;
         let sealed = seal(
             cohort,
             label,

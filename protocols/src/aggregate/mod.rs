@@ -16,21 +16,25 @@
 //!
 //! With N members and c colluders the **quorum** is ⌊(N + c)/2⌋ + 1: two quorums have an honest member in common, which votes once, so a round opens at most one survivor
 //! set. A complete graph up to [`COMPLETE_MEMBERS_MAX`] members, with the quorum as threshold; above, each member picks its own neighbours, and their
-//! number and the threshold follow from exact bounds on what can fail ([`Degree`]). All that is agreed is in the round's name, which every key, box, hash and signature takes
+//! number and the threshold follow from exact bounds on what can fail ([`Degree`]). Contributions and votes sign one [`View`]: the cohort, who dealt, and to whom; and everybody looks at
+//! all introductions' and all survivors' signatures. All that is agreed is in the round's name, which every key, box, hash and signature takes
 //! ([`Terms::sid`]). Overflow is proven impossible by [`Terms::new`], or refused.
 //!
 //! **Who learns what.** The recipient: the sum over the survivors with the noise of all of them in it, who they are, and nothing of any one vector but what follows from that. The coordinator, and
 //! every member: who took part and who vanished when, and who is whose neighbour. This holds against a coordinator and up to c members, the recipient
 //! among them or not, that deviate as they like and see each other's secrets, provided they were chosen before neighbours were picked; they then learn the sum over the honest
-//! survivors, of whom there are at least [`Terms::honest_min`]. It rests on: Diffie and Hellman's gap problem on Curve25519 with BLAKE3 as a random oracle, AES, AES-256-GCM, Ed25519; and on
+//! survivors, or over a part of them with at least [`Terms::honest_min`] members: in a graph of few neighbours, some ([`Degree::isolable`]) can be made to survive in name only.
+//! All of it but for 2^−λ₀ a class of failure **and round**: who runs many rounds has to budget them. It rests on: Diffie and Hellman's gap problem on Curve25519 with BLAKE3 as a random oracle, AES, AES-256-GCM, Ed25519; and on
 //! members that keep their promise to persist a survivor set before voting ([`PersistedSurvivors`]), and never begin a round twice.
 //!
 //! **A coordinator alone** that changes a word of the sum, leaves out, doubles or mixes contributions, shows different introductions, dealings or survivors, replays another
-//! round, invents members, or asks for both shares of a member is refused, or found by the authenticator but for 2^−64 (`mask`). **Not prevented:**
+//! round, invents members, or asks for both shares of a member is refused, or found by the authenticator but for 2^−64 (`mask`); so is a box that it hides, and a recipient that gives members different keys of the authenticator. **Not prevented:**
 //! * A coordinator that colludes with a member knows the authenticator's key and can change the sum. It still learns no more than above.
 //! * A contributor can send any vector within the columns' ranges, and can leave at any step. Its own node refuses what is outside of the ranges; a changed node can send that too, and spoil the sum.
-//! * A contributor that leaves out its noise: [`Terms::honest_min`] counts honest members only, so the noise is still of full strength.
-//! * Anybody can end a round: the coordinator by not forwarding, a member by a box that does not open or shares that do not fit. Faults name who can have done it.
+//! * A contributor that leaves out its noise: [`Terms::noise_parties`] counts honest members only, and not the recipient, which knows its own share; so the noise is still of full strength.
+//! * Anybody can end a round: the coordinator by not forwarding, a member by a box that does not open, a wrong authenticator, or shares that do not fit. Faults name who can have done it. A
+//!   message that does not bear its sender's signature, or deals to the wrong members, costs that member only, if the coordinator looks at it on arrival: [`messages::Introduction::check`],
+//!   [`messages::Dealing::check`], [`messages::Contribution::check`], [`messages::Vote::check`].
 //! * The recipient can lie about the sum to others, and the survivors' number is fixed by whom the coordinator lets take part, at least [`Terms::survivors_min`].
 //! * Someone who takes part in many rounds, or chooses who does, learns differences of sums: the journal's budgets and the noise are for that.
 //! * Small cells: thresholds apply after opening, as policy. The recipient's node sees the sum.
@@ -70,8 +74,10 @@
 //! // Each deals; the coordinator forwards boxes.
 //! let dealt = states.into_iter().zip(&mut rngs).map(|(state, rng)| state.deal(&introductions, rng));
 //! let (states, dealings): (Vec<_>, Vec<_>) = dealt.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+//! let picks = dealings.iter().map(|dealing| (dealing.member, dealing.picks(&terms)));
+//! let sharing = Sharing::new(&terms, picks);
 //! let to = |member: Member| Delivery {
-//!     sharers: MemberSet::new(&terms, terms.everyone()),
+//!     sharing: sharing.clone(),
 //!     shares: dealings.iter().flat_map(|dealing| {
 //!         dealing.shares.iter().filter(move |(to, _)| *to == member).map(|(_, sealed)| (dealing.member, *sealed))
 //!     }).collect(),
@@ -107,12 +113,13 @@
 //! }
 //!
 //! // The recipient opens.
-//! let sum = recipient.expect("the bank").open(Opening { words, unmaskings, picks: vec![] })?;
+//! let sum = recipient.expect("the bank").open(Opening { words, unmaskings })?;
 //! assert_eq!((sum.cells, sum.survivors.len()), (vec![42, 7], 3));
 //! # Ok::<(), RoundFault>(())
 //! ```
 
 mod agree;
+mod arrival;
 mod cohort;
 mod contribute;
 mod degree;
@@ -129,6 +136,7 @@ mod sign;
 mod terms;
 
 pub use agree::{Agreed, Contributed, PersistedSurvivors, SurvivorRecord};
+pub use arrival::View;
 use cohort::Cohort;
 pub use contribute::Dealt;
 pub use degree::{COMPLETE_MEMBERS_MAX, Degree, Sizes};

@@ -115,7 +115,7 @@ pub(super) fn add(
         let Some(scale) = column.noise else {
             continue;
         };
-        let share = Share::new(scale, terms.honest_min());
+        let share = Share::new(scale, terms.noise_parties());
         let most = terms.noise_share_max(scale);
         for word in cells {
             let unlucky = RoundFault::Unlucky {

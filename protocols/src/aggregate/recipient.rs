@@ -6,15 +6,16 @@
 
 use super::agree::SurvivorRecord;
 use super::contribute::{does_not_open, enough, pair_sign};
-use super::fault::{Misdeed, Refusal, RoundFault};
+use super::fault::{Misdeed, Refusal, RoundFault, malformed};
 use super::join::{Lines, Seat};
 use super::keys::{RoundKey, commitment, self_mask_seed};
 use super::mask::{CheckKey, Stream, reveal};
-use super::messages::{Opening, SHARE_BYTES};
+use super::messages::{Opening, RoundMessage, SHARE_BYTES, Sharing};
 use super::seal::{Content, Label, open};
 use super::shamir::{self, Halves};
-use super::{Cohort, Member};
+use super::{Cohort, Member, TAG_WORDS};
 use crate::block::Block;
+use crate::fault::Malformed;
 use crate::secret::Secret;
 use crate::simd::aes::Sign;
 use rayon::prelude::*;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 pub struct Released {
     pub(super) seat: Seat,
     pub(super) cohort: Cohort,
+    pub(super) sharing: Sharing,
     pub(super) record: SurvivorRecord,
     pub(super) lines: Lines,
     pub(super) check_key: Secret<Block>,
@@ -50,8 +52,9 @@ impl Released {
         if self.seat.me != recipient {
             return Err(Refusal::NotRecipient.into());
         }
+        check_length(self.seat.terms.cells() + TAG_WORDS, opening.words.len())?;
         let shares = self.collect(&opening)?;
-        let neighbours = self.neighbours(&opening)?;
+        let neighbours = self.neighbours();
         let owners: Vec<(&Member, &Shares)> = shares.iter().collect();
         let weights = Weights::new(self.seat.terms.degree().threshold, &owners);
         let streams = owners
@@ -64,7 +67,7 @@ impl Released {
         let bears = reveal(&mut words, &streams, &CheckKey::new(&self.check_key));
         let cells: Vec<i64> = words.into_iter().map(|word| word as i64).collect();
         if !bears {
-            return Err(RoundFault::Coordinator(Misdeed::SumChanged));
+            return Err(RoundFault::ContributorOrCoordinator(Misdeed::SumChanged));
         }
         Ok(Sum {
             cells,
@@ -72,21 +75,19 @@ impl Released {
         })
     }
 
-    /// Of each sharer at least a threshold of shares.
+    /// Of each sharer at least a threshold of shares, of those that it dealt to and of itself.
     fn collect(&mut self, opening: &Opening) -> Result<BTreeMap<Member, Shares>, RoundFault> {
         let (terms, me) = (&self.seat.terms, self.seat.me);
-        let mut all: BTreeMap<Member, Shares> = self
-            .record
-            .sharers
-            .iter()
-            .map(|owner| (owner, vec![]))
-            .collect();
+        let owners = self.sharing.sharers().iter();
+        let mut all: BTreeMap<Member, Shares> = owners.map(|owner| (owner, vec![])).collect();
+        let sharing = &self.sharing;
         let mut put = |holder: Member, (owner, share)| {
+            let held = owner == holder || sharing.has_dealt(owner, holder);
             let out_of_place = Misdeed::OutOfPlace {
                 what: "a share",
                 member: owner,
             };
-            let shares = all.get_mut(&owner);
+            let shares = all.get_mut(&owner).filter(|_| held);
             let shares = shares.ok_or(RoundFault::Member {
                 member: holder,
                 what: out_of_place,
@@ -110,7 +111,7 @@ impl Released {
                 from: *from,
                 to: me,
             };
-            let line = self.lines.connect(terms, &self.cohort, *from)?;
+            let line = self.lines.connect(&self.cohort, *from)?;
             let content = open(&self.cohort, label, &line.shared, sealed)
                 .ok_or_else(|| does_not_open(label))?;
             let given = decode_shares(content.expose()).map_err(|what| RoundFault::Member {
@@ -124,34 +125,18 @@ impl Released {
         Ok(all)
     }
 
-    /// Of each that vanished, the survivors with which it has masks.
-    fn neighbours(&self, opening: &Opening) -> Result<BTreeMap<Member, Vec<Member>>, RoundFault> {
-        let (sharers, survivors) = (&self.record.sharers, &self.record.survivors);
-        let is_vanished = |member: Member| sharers.contains(member) && !survivors.contains(member);
-        let vanished = sharers.iter().filter(|member| is_vanished(*member));
-        if self.seat.terms.degree().picks.is_none() {
-            return Ok(vanished
-                .map(|member| (member, survivors.iter().collect()))
-                .collect());
-        }
-        let mut neighbours: BTreeMap<Member, Vec<Member>> =
-            vanished.map(|member| (member, vec![])).collect();
-        for (owner, picks) in &opening.picks {
-            for pick in picks {
-                for (own, other) in [(owner, pick), (pick, owner)] {
-                    if survivors.contains(*other)
-                        && let Some(list) = neighbours.get_mut(own)
-                    {
-                        list.push(*other);
-                    }
-                }
-            }
-        }
-        for list in neighbours.values_mut() {
-            list.sort_unstable();
-            list.dedup();
-        }
-        Ok(neighbours)
+    /// Of each that dealt and vanished, the survivors with which it has masks.
+    fn neighbours(&self) -> BTreeMap<Member, Vec<Member>> {
+        let survivors = &self.record.survivors;
+        let sharers = self.sharing.sharers().iter();
+        let vanished = sharers.filter(|member| !survivors.contains(*member));
+        let of = |member: Member| {
+            let neighbours = self.sharing.neighbours(member);
+            neighbours
+                .filter(|other| survivors.contains(*other))
+                .collect()
+        };
+        vanished.map(|member| (member, of(member))).collect()
     }
 
     /// The masks of one owner that are left in the sum, to be taken away.
@@ -177,12 +162,27 @@ impl Released {
         if *key.public().as_bytes() != introduction.mask_key {
             return Err(disagree(owner, shares, weights, "mask key"));
         }
-        // What the vanished member would have done cancels what its neighbour did. The recipient sealed a key to everybody else, so it has looked at all of them.
+        // What the vanished member would have done cancels what its neighbour did.
         let stream = |neighbour: &Member| {
-            let seed = key.mask_seed(sid, owner, *neighbour, &self.cohort.mask_key(*neighbour)?);
+            let [mask_key, _] = self.cohort.keys(*neighbour)?;
+            let seed = key.mask_seed(sid, owner, *neighbour, mask_key);
             Ok(Stream::new(&seed, pair_sign(owner, *neighbour)))
         };
         neighbours.iter().map(stream).collect()
+    }
+}
+
+/// Words that were decoded have their length; the caller can have made others.
+fn check_length(expected: usize, got: usize) -> Result<(), RoundFault> {
+    let why = Malformed::OutOfRange {
+        field: "the words of a sum",
+        max: expected as u64,
+        got: got as u64,
+    };
+    let message = Opening::KIND.name();
+    match got == expected {
+        true => Ok(()),
+        false => Err(malformed(message)(why)),
     }
 }
 

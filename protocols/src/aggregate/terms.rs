@@ -223,9 +223,15 @@ impl Terms {
         self.quorum().max(usize::from(self.proposal.min_parties))
     }
 
-    /// Fewest honest members behind an opened sum: the noise's shares are made for so many.
+    /// Fewest honest members whose vectors are in an opened sum together: survivors, less colluders, less those whom a coordinator can cut off from
+    /// the others by naming all of their neighbours as vanished, so that they survive in name only.
     pub fn honest_min(&self) -> usize {
-        self.survivors_min() - self.colluders()
+        self.survivors_min() - self.colluders() - self.degree.isolable
+    }
+
+    /// How many members' shares of the noise are of full strength together. The recipient knows its own share, also where nobody colludes.
+    pub fn noise_parties(&self) -> usize {
+        self.survivors_min() - self.colluders().max(1) - self.degree.isolable
     }
 
     /// Members that may be missing, from the start or from any later step on.

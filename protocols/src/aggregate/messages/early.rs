@@ -4,7 +4,7 @@ use super::super::keys::PUBLIC_BYTES;
 use super::super::seal::OVERHEAD_BYTES;
 use super::super::sign::Signature;
 use super::super::{Member, Terms};
-use super::{MemberSet, RoundMessage, list, member, put_list, put_member};
+use super::{MemberSet, RoundMessage, Sharing, list, member, put_list, put_member};
 use crate::channel::{Kind, Reader};
 use crate::fault::Malformed;
 
@@ -114,6 +114,13 @@ pub struct Dealing {
     pub check_keys: Vec<(Member, CheckBox)>,
 }
 
+impl Dealing {
+    /// To whom it dealt.
+    pub fn picks(&self, terms: &Terms) -> MemberSet {
+        MemberSet::new(terms, self.shares.iter().map(|(to, _)| *to))
+    }
+}
+
 impl RoundMessage for Dealing {
     const KIND: Kind = Kind::new(0x0703, "dealing");
 
@@ -135,8 +142,8 @@ impl RoundMessage for Dealing {
 /// What others sealed to one member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// Whose dealings came.
-    pub sharers: MemberSet,
+    /// Whose dealings came, and to whom they went.
+    pub sharing: Sharing,
     /// By sealer, ascending.
     pub shares: Vec<(Member, SharesBox)>,
     /// The recipient's; none for the recipient itself.
@@ -147,14 +154,14 @@ impl RoundMessage for Delivery {
     const KIND: Kind = Kind::new(0x0704, "delivery");
 
     fn encode_body(&self, body: &mut Vec<u8>) {
-        self.sharers.encode(body);
+        self.sharing.encode(body);
         put_list(body, &self.shares, |body, sealed| body.extend(sealed));
         body.push(u8::from(self.check_key.is_some()));
         body.extend(self.check_key.iter().flatten());
     }
 
     fn decode_body(body: &mut Reader<'_>, terms: &Terms) -> Result<Self, Malformed> {
-        let sharers = MemberSet::decode(body, terms)?;
+        let sharing = Sharing::decode(body, terms)?;
         let shares = list(body, terms, |body, _| body.array())?;
         let check_key = match body.u8()? {
             0 => None,
@@ -168,7 +175,7 @@ impl RoundMessage for Delivery {
             }
         };
         Ok(Self {
-            sharers,
+            sharing,
             shares,
             check_key,
         })

@@ -16,7 +16,7 @@ pub(in crate::aggregate) const SHARE_BYTES: usize = 2 + 16 * BLOCKS;
 pub struct Contribution {
     /// Whose.
     pub member: Member,
-    /// That it was made seeing this cohort and these sharers.
+    /// That it was made seeing this cohort and this sharing.
     pub signature: Signature,
     /// The cells, then the authenticator: what the coordinator adds modulo 2^64.
     pub words: Vec<u64>,
@@ -56,7 +56,7 @@ impl RoundMessage for Contribution {
 pub struct Survivors {
     /// The set.
     pub survivors: MemberSet,
-    /// The contributions' signatures of those of it whose shares this member holds, ascending.
+    /// The contributions' signatures of all of it but this member, ascending.
     pub signatures: Vec<(Member, Signature)>,
 }
 
@@ -83,7 +83,7 @@ impl RoundMessage for Survivors {
 pub struct Vote {
     /// Whose.
     pub member: Member,
-    /// Of cohort, sharers and survivors.
+    /// Of cohort, sharing and survivors.
     pub signature: Signature,
 }
 
@@ -182,8 +182,6 @@ pub struct Opening {
     pub words: Vec<u64>,
     /// The other survivors' boxes, ascending.
     pub unmaskings: Vec<(Member, Vec<u8>)>,
-    /// Of each that dealt, to whom; nothing where everybody dealt to everybody.
-    pub picks: Vec<(Member, Vec<Member>)>,
 }
 
 impl RoundMessage for Opening {
@@ -192,20 +190,12 @@ impl RoundMessage for Opening {
     fn encode_body(&self, body: &mut Vec<u8>) {
         put_words(body, &self.words);
         put_list(body, &self.unmaskings, |body, sealed| put_box(body, sealed));
-        put_list(body, &self.picks, |body, picks| {
-            let picks: Vec<(Member, ())> = picks.iter().map(|pick| (*pick, ())).collect();
-            put_list(body, &picks, |_, ()| ());
-        });
     }
 
     fn decode_body(body: &mut Reader<'_>, terms: &Terms) -> Result<Self, Malformed> {
         Ok(Self {
             words: words(body, terms)?,
             unmaskings: list(body, terms, |body, _| shares_box(body, terms))?,
-            picks: list(body, terms, |body, _| {
-                let picks = list(body, terms, |_, _| Ok(()))?;
-                Ok(picks.into_iter().map(|(pick, ())| pick).collect())
-            })?,
         })
     }
 }

@@ -9,23 +9,25 @@
 //! | `0x0701` introduction | member | everyone | public keys of the round and commitments, signed |
 //! | `0x0702` introductions | coordinator | member | all of them: the cohort |
 //! | `0x0703` dealing | member | coordinator | boxes for its neighbours |
-//! | `0x0704` delivery | coordinator | member | who dealt, and the boxes for this member |
-//! | `0x0705` contribution | member | coordinator | masked words and authenticator, signed cohort and sharers |
-//! | `0x0706` survivors | coordinator | member | whose contributions came, and the signatures of those whose shares it holds |
+//! | `0x0704` delivery | coordinator | member | who dealt to whom, and the boxes for this member |
+//! | `0x0705` contribution | member | coordinator | masked words and authenticator, signed cohort and who dealt to whom |
+//! | `0x0706` survivors | coordinator | member | whose contributions came, and their signatures |
 //! | `0x0707` vote | member | coordinator | the survivor set's signature |
 //! | `0x0708` votes | coordinator | member | a quorum of them |
 //! | `0x0709` unmasking | member | coordinator | a box for the recipient |
-//! | `0x070a` opening | coordinator | recipient | the sum of masked words, the boxes, and who picked whom |
+//! | `0x070a` opening | coordinator | recipient | the sum of masked words, and the boxes |
 
 mod early;
 mod late;
 mod set;
+mod sharing;
 
 pub use early::{CheckBox, SharesBox};
 pub use early::{Dealing, Delivery, Introduction, Introductions};
 pub(super) use late::SHARE_BYTES;
 pub use late::{Contribution, Opening, Survivors, Unmasking, Vote, Votes};
 pub use set::MemberSet;
+pub use sharing::Sharing;
 
 use super::fault::{RoundFault, malformed};
 use super::{Member, Terms};

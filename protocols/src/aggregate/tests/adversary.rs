@@ -7,8 +7,8 @@ mod sums;
 mod views;
 
 use super::aggregate::messages::{
-    Contribution, Dealing, Delivery, Introductions, MemberSet, Opening, RoundMessage, Survivors,
-    Unmasking, Vote, Votes,
+    Contribution, Dealing, Delivery, Introduction, Introductions, MemberSet, Opening, RoundMessage,
+    Sharing, Survivors, Unmasking, Vote, Votes,
 };
 use super::aggregate::{
     self, Column, Contributed, Member, Misdeed, PersistedSurvivors, Proposal, Refusal, RoundFault,
@@ -106,7 +106,7 @@ fn no_signature(member: u16, what: &'static str) -> RoundFault {
     either(member, Misdeed::BadSignature { what })
 }
 
-const SUM_CHANGED: RoundFault = RoundFault::Coordinator(Misdeed::SumChanged);
+const SUM_CHANGED: RoundFault = RoundFault::ContributorOrCoordinator(Misdeed::SumChanged);
 
 /// Member 1, taken by hand through a rehearsal's messages until it has contributed, and what it hears then.
 fn by_hand(

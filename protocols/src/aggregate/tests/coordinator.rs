@@ -1,7 +1,7 @@
 //! The honest coordinator of a rehearsal: it forwards boxes and adds words.
 
 use super::super::aggregate::messages::{
-    Contribution, Dealing, Delivery, MemberSet, Opening, Survivors, Unmasking,
+    Contribution, Dealing, Delivery, MemberSet, Opening, Sharing, Survivors, Unmasking,
 };
 use super::super::aggregate::{Member, TAG_WORDS, Terms};
 use super::Each;
@@ -9,11 +9,11 @@ use super::Each;
 /// Of each member, what the coordinator forwards to it.
 pub(super) fn deliveries(
     terms: &Terms,
-    sharers: &MemberSet,
+    sharing: &Sharing,
     dealings: &Each<Dealing>,
 ) -> Vec<Option<Delivery>> {
     let empty = || Delivery {
-        sharers: sharers.clone(),
+        sharing: sharing.clone(),
         shares: vec![],
         check_key: None,
     };
@@ -31,24 +31,13 @@ pub(super) fn deliveries(
     deliveries.into_iter().map(Some).collect()
 }
 
-/// The survivor set, with the signatures of those that dealt to a member.
+/// The survivor set, with the signatures of all others.
 pub(super) fn named(
-    terms: &Terms,
     survivors: &MemberSet,
-    dealings: &Each<Dealing>,
     contributions: &Each<Contribution>,
     to: Member,
 ) -> Survivors {
-    let dealt = |(_, dealing): &&(Member, Dealing)| {
-        dealing
-            .shares
-            .binary_search_by_key(&to, |(to, _)| *to)
-            .is_ok()
-    };
-    let dealers = MemberSet::new(terms, dealings.iter().filter(dealt).map(|(from, _)| *from));
-    let signatures = contributions
-        .iter()
-        .filter(|(member, _)| *member != to && dealers.contains(*member));
+    let signatures = contributions.iter().filter(|(member, _)| *member != to);
     let signatures = signatures
         .map(|(member, contribution)| (*member, contribution.signature))
         .collect();
@@ -61,7 +50,6 @@ pub(super) fn named(
 /// All that the coordinator computes: sums modulo 2^64.
 pub(super) fn opening(
     terms: &Terms,
-    dealings: &Each<Dealing>,
     contributions: &Each<Contribution>,
     unmaskings: Each<Unmasking>,
 ) -> Opening {
@@ -75,18 +63,5 @@ pub(super) fn opening(
         .into_iter()
         .map(|(member, unmasking)| (member, unmasking.sealed))
         .collect();
-    let to = |dealing: &Dealing| dealing.shares.iter().map(|(to, _)| *to).collect();
-    let picks = dealings
-        .iter()
-        .map(|(member, dealing)| (*member, to(dealing)));
-    let picks = if terms.degree().picks.is_some() {
-        picks.collect()
-    } else {
-        vec![]
-    };
-    Opening {
-        words,
-        unmaskings,
-        picks,
-    }
+    Opening { words, unmaskings }
 }

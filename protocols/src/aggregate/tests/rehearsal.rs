@@ -5,7 +5,7 @@
 mod coordinator;
 
 use super::aggregate::messages::{
-    Contribution, Dealing, Delivery, Introduction, Introductions, MemberSet, RoundMessage,
+    Contribution, Dealing, Delivery, Introduction, Introductions, MemberSet, RoundMessage, Sharing,
     Unmasking, Vote, Votes,
 };
 use super::aggregate::{
@@ -123,7 +123,6 @@ pub(crate) struct Outcome {
 /// A round as far as everybody has contributed.
 struct Begun {
     contributed: Each<Contributed>,
-    dealings: Each<Dealing>,
     contributions: Each<Contribution>,
 }
 
@@ -237,8 +236,9 @@ impl Rehearsal<'_> {
         let name = |message: &Dealing| message.member;
         let (dealt, dealings) = self.step(Step::Deal, faults, introduced, deal, name);
 
-        let sharers = MemberSet::new(terms, dealings.iter().map(|(member, _)| *member));
-        let mut deliveries = deliveries(terms, &sharers, &dealings);
+        let picks = |(member, dealing): &(Member, Dealing)| (*member, dealing.picks(terms));
+        let sharing = Sharing::new(terms, dealings.iter().map(picks));
+        let mut deliveries = deliveries(terms, &sharing, &dealings);
         let dealt = dealt
             .into_iter()
             .map(|(member, state)| {
@@ -261,7 +261,6 @@ impl Rehearsal<'_> {
 
         Begun {
             contributed,
-            dealings,
             contributions,
         }
     }
@@ -271,15 +270,11 @@ impl Rehearsal<'_> {
         let terms = self.terms;
         let Begun {
             contributed,
-            dealings,
             contributions,
         } = begun;
         let survivors = MemberSet::new(terms, contributions.iter().map(|(member, _)| *member));
         let vote = |member: Member, state: Contributed| {
-            let heard = self.deliver(
-                member,
-                &named(terms, &survivors, &dealings, &contributions, member),
-            )?;
+            let heard = self.deliver(member, &named(&survivors, &contributions, member))?;
             let made = heard.and_then(|heard| {
                 let (state, record) = state.agree(&heard)?;
                 let persisted = PersistedSurvivors::written(record);
@@ -303,7 +298,7 @@ impl Rehearsal<'_> {
         let name = |message: &Unmasking| message.member;
         let (released, unmaskings) = self.step(Step::Release, faults, agreed, release, name);
 
-        let opening = opening(terms, &dealings, &contributions, unmaskings);
+        let opening = opening(terms, &contributions, unmaskings);
         let mut recipient = released
             .into_iter()
             .filter(|(member, _)| *member == terms.recipient());

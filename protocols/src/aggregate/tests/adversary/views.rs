@@ -33,30 +33,202 @@ fn a_contribution_made_seeing_other_sharers_is_not_opened() {
     let stage = Stage::new();
     let outcome = stage.with(|to, heard: &mut Delivery| {
         if to.0 == 2 {
-            heard.sharers = MemberSet::new(&stage.terms, (0..4).map(Member));
+            let everybody = |member| (Member(member), MemberSet::new(&stage.terms, []));
+            heard.sharing = Sharing::new(&stage.terms, (0..4).map(everybody));
             heard.shares.retain(|(from, _)| from.0 != 4);
         }
     });
     assert_fault(&outcome, 0, &no_signature(2, "a contribution"));
 }
 
-/// In a graph of few neighbours, a member cannot know who dealt to it; hiding a box leaves a mask on the sum.
-#[test]
-fn a_box_hidden_from_a_neighbour_spoils_the_sum_and_is_found() {
-    let stage = Stage::of(130, |_| ());
-    assert!(stage.terms.degree().picks.is_some());
-    let outcome = stage.run(&|hop, bytes| {
-        let hide = |to: Member, heard: &mut Delivery| {
-            // One that this member did not pick itself, so that only the box tells it of the mask.
-            if to.0 == 7 {
-                heard.shares.remove(0);
-            }
-        };
-        Some(stage.changed(hop, bytes, hide))
+/// One that picked another and was not picked by it, neither of them the recipient.
+fn a_pick(sharing: &Sharing) -> (Member, Member) {
+    let mut others = sharing.picks().iter().filter(|(from, _)| from.0 != 0);
+    let one_sided = others.find_map(|(from, picks)| {
+        let mut to = picks.iter().filter(|to| !sharing.has_dealt(*to, *from));
+        to.find(|to| to.0 != 0).map(|to| (*from, to))
     });
-    // Or both picked each other: then nothing is spoilt, and a share is missing.
-    let spoilt = outcome.faults.contains(&(Member(0), SUM_CHANGED));
-    assert!(spoilt || outcome.sum.is_some(), "{:?}", outcome.faults);
+    one_sided.expect("not all picks are mutual")
+}
+
+fn without(stage: &Stage, sharing: &Sharing, (from, to): (Member, Member)) -> Sharing {
+    let picks = sharing.picks().iter().map(|(sharer, picks)| {
+        let hides = |pick: &Member| (*sharer, *pick) != (from, to);
+        (
+            *sharer,
+            MemberSet::new(&stage.terms, picks.iter().filter(hides)),
+        )
+    });
+    Sharing::new(&stage.terms, picks)
+}
+
+fn graph() -> Stage {
+    let stage = Stage::of(100, |_| ());
+    assert!(stage.terms.degree().picks.is_some());
+    stage
+}
+
+/// Runs with a change of one member's delivery, which knows a pick that goes one way.
+fn with_hidden(
+    stage: &Stage,
+    change: impl Fn(Member, &mut Delivery, (Member, Member)) + Sync,
+) -> (Outcome, (Member, Member)) {
+    let hidden: Mutex<Option<(Member, Member)>> = Mutex::default();
+    let outcome = stage.with(|to, heard: &mut Delivery| {
+        let pick = a_pick(&heard.sharing);
+        *hidden.lock().expect("not poisoned") = Some(pick);
+        change(to, heard, pick);
+    });
+    let hidden = hidden.into_inner().expect("not poisoned");
+    (outcome, hidden.expect("delivered"))
+}
+
+/// If a sum was opened, it is the plain sum of the survivors' vectors.
+#[track_caller]
+fn assert_plain_or_nothing(stage: &Stage, outcome: &Outcome) {
+    let Some(sum) = &outcome.sum else {
+        return;
+    };
+    let mut right = vec![0; stage.terms.cells()];
+    for member in &sum.survivors {
+        let vector = vector(&stage.terms, *member);
+        right
+            .iter_mut()
+            .zip(vector)
+            .for_each(|(sum, value)| *sum += value);
+    }
+    assert_eq!(sum.cells, right);
+}
+
+/// A coordinator that hides a box would choose which members share no mask.
+#[test]
+fn a_box_hidden_from_a_neighbour_is_missed() {
+    let stage = graph();
+    let (outcome, (from, hidden_from)) = with_hidden(&stage, |to, heard, (from, hidden_from)| {
+        if to == hidden_from {
+            heard.shares.retain(|(sealer, _)| *sealer != from);
+        }
+    });
+    let missing = Misdeed::Missing {
+        what: "the box",
+        member: from,
+    };
+    assert_eq!(
+        outcome.faults,
+        [(hidden_from, RoundFault::Coordinator(missing))]
+    );
+    assert_plain_or_nothing(&stage, &outcome);
+}
+
+/// With the pick taken away as well, for the one that it leads to: the two sign different views.
+#[test]
+fn a_pick_hidden_from_a_neighbour_is_found() {
+    let stage = graph();
+    let (outcome, (from, hidden_from)) = with_hidden(&stage, |to, heard, pick| {
+        if to == pick.1 {
+            heard.shares.retain(|(sealer, _)| *sealer != pick.0);
+            heard.sharing = without(&stage, &heard.sharing, pick);
+        }
+    });
+    // One pick less is not what is due; with another in its place, the members would sign different things.
+    let picks = stage.terms.degree().picks.expect("few neighbours");
+    let what = Misdeed::Neighbours {
+        expected: picks,
+        got: picks - 1,
+    };
+    assert_eq!(outcome.faults, [(hidden_from, either(from.0, what))]);
+    assert_plain_or_nothing(&stage, &outcome);
+}
+
+/// Another pick in its place, shown to all but the one that picked: that one signs another view, and nobody opens its contribution.
+#[test]
+fn a_pick_exchanged_for_another_is_found() {
+    let stage = graph();
+    let exchanged = |sharing: &Sharing, (from, to): (Member, Member)| {
+        let picks = sharing.picks().iter().map(|(sharer, picks)| {
+            let mut picks: Vec<Member> = picks.iter().collect();
+            if *sharer == from {
+                let free = stage.terms.everyone().find(|member| {
+                    *member != from && !picks.contains(member) && !sharing.has_dealt(*member, from)
+                });
+                picks.retain(|pick| *pick != to);
+                picks.push(free.expect("few neighbours"));
+            }
+            (*sharer, MemberSet::new(&stage.terms, picks))
+        });
+        Sharing::new(&stage.terms, picks)
+    };
+    let (outcome, _) = with_hidden(&stage, |to, heard, pick| {
+        if to == pick.1 {
+            heard.shares.retain(|(sealer, _)| *sealer != pick.0);
+            heard.sharing = exchanged(&heard.sharing, pick);
+        }
+    });
+    assert!(outcome.sum.is_none());
+    let found = outcome.faults.iter().filter(|(_, fault)| {
+        matches!(
+            fault,
+            RoundFault::MemberOrCoordinator {
+                what: Misdeed::BadSignature { .. },
+                ..
+            }
+        )
+    });
+    assert_eq!(found.count(), 100, "{:?}", outcome.faults);
+    // Shown to the picker itself, it is missed at once.
+    let (outcome, (from, _)) = with_hidden(&stage, |to, heard, pick| {
+        if to == pick.0 {
+            heard.sharing = exchanged(&heard.sharing, pick);
+        }
+    });
+    let own = Misdeed::OwnMissing {
+        what: "the choice of neighbours",
+    };
+    assert_eq!(outcome.faults, [(from, RoundFault::Coordinator(own))]);
+    assert_plain_or_nothing(&stage, &outcome);
+}
+
+/// A survivor in name only would be counted among those whose noise and vectors hide the others.
+#[test]
+fn a_survivor_that_did_not_contribute_is_found_by_those_that_are_not_its_neighbours() {
+    let stage = graph();
+    let vanishes = |member: Member| match member.0 {
+        99 => Step::Contribute,
+        _ => Step::Never,
+    };
+    let outcome = stage.run_without(&vanishes, &|hop, bytes| {
+        let everyone = |_, heard: &mut Survivors| {
+            heard.survivors = MemberSet::new(&stage.terms, stage.terms.everyone());
+        };
+        Some(stage.changed(hop, bytes, everyone))
+    });
+    let missing = Misdeed::Missing {
+        what: "the contribution's signature",
+        member: Member(99),
+    };
+    assert!(outcome.sum.is_none());
+    assert_eq!(outcome.faults.len(), 99);
+    let fault = RoundFault::Coordinator(missing);
+    assert!(outcome.faults.iter().all(|(_, found)| *found == fault));
+}
+
+/// An introduction that its member did not sign is refused by everybody, neighbour or not; and a coordinator that looks at it on arrival loses one
+/// member instead of the round.
+#[test]
+fn one_bad_signature_costs_one_member_if_it_is_looked_at_on_arrival() {
+    let stage = Stage::new();
+    let spoil = |member: Member, introduction: &mut Introduction| {
+        introduction.signature[0] ^= u8::from(member.0 == 4);
+    };
+    assert!(stage.with(spoil).sum.is_none());
+    let outcome = stage.run(&|hop, bytes| {
+        let bytes = stage.changed(hop, bytes, spoil);
+        let is_introduction = hop.kind == Introduction::KIND.number();
+        let checked = Introduction::decode(&bytes, &stage.terms)
+            .is_ok_and(|introduction| introduction.check(&stage.terms).is_ok());
+        (!is_introduction || checked).then_some(bytes)
+    });
+    assert_eq!(outcome.sum.expect("four are enough").survivors.len(), 4);
 }
 
 #[test]
