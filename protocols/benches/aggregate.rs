@@ -124,6 +124,7 @@ impl<'a> Stage<'a> {
         let introduced = aggregate::introduce(
             self.terms,
             Member(1),
+            aggregate::PersistedRound::begun(self.terms),
             &self.keys[1],
             &mut rng(Step::Introduce),
         );
@@ -138,9 +139,8 @@ impl<'a> Stage<'a> {
 
     fn contribute(&self, state: aggregate::Dealt) -> Contribution {
         let delivery = RoundMessage::delivered(&self.delivery, self.terms).expect("honest");
-        let rng = &mut rehearsal::rng(1, Member(1), Step::Contribute);
         let (_, contribution) = state
-            .contribute(&delivery, &self.vector, &self.keys[1], rng)
+            .contribute(&delivery, &self.vector, &self.keys[1])
             .expect("honest");
         contribution
     }

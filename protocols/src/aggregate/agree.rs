@@ -10,7 +10,7 @@ use super::fault::{Misdeed, Refusal, RoundFault};
 use super::join::{Lines, Seat, Secrets};
 use super::messages::{MemberSet, SHARE_BYTES, Sharing, Survivors, Unmasking, Vote, Votes};
 use super::recipient::Released;
-use super::seal::{Content, Label, OVERHEAD_BYTES, seal};
+use super::seal::{Content, Label, seal};
 use super::shamir::Halves;
 use super::sign::{Identity, Purpose, sign};
 use super::{Cohort, Member};
@@ -222,7 +222,7 @@ impl Agreed {
                     to,
                 };
                 let line = lines.connect(&cohort, to)?;
-                let sealed = seal(&cohort, label, &line.shared, encode_shares(&given));
+                let sealed = seal(&cohort, label, &line.shared, encode_shares(&given).expose());
                 (vec![], Some(Unmasking { member: me, sealed }))
             }
         };
@@ -265,15 +265,14 @@ impl Agreed {
 }
 
 /// One share of each owner, ascending.
-fn encode_shares(given: &[(Member, Secret<Halves>)]) -> Vec<u8> {
-    // Sealed in place, and never moved: a vector that grows leaves shares behind in freed memory.
-    let mut bytes = Vec::with_capacity(SHARE_BYTES * given.len() + OVERHEAD_BYTES);
+fn encode_shares(given: &[(Member, Secret<Halves>)]) -> Secret<Vec<u8>> {
+    // All of it at once: a vector that grows leaves shares behind in freed memory.
+    let mut bytes = Secret::new(Vec::with_capacity(SHARE_BYTES * given.len()));
     for (owner, share) in given {
-        bytes.extend(owner.0.to_le_bytes());
-        share
-            .expose()
-            .iter()
-            .for_each(|block| bytes.extend(block.to_bytes()));
+        bytes.expose_mut().extend(owner.0.to_le_bytes());
+        for block in share.expose() {
+            bytes.expose_mut().extend(block.to_bytes());
+        }
     }
     bytes
 }

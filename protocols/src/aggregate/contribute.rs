@@ -13,13 +13,12 @@ use super::messages::{Contribution, Delivery, MemberSet, Sharing};
 use super::seal::{Content, Label, open};
 use super::shamir::Halves;
 use super::sign::{Identity, Purpose, sign};
-use super::{Cohort, Member, TAG_WORDS, Terms, noise};
+use super::{Cohort, Member, TAG_WORDS, Terms};
 use crate::block::Block;
 use crate::channel::Reader;
 use crate::fault::Malformed;
 use crate::secret::Secret;
 use crate::simd::aes::Sign;
-use rand_core::CryptoRng;
 use std::collections::BTreeMap;
 
 /// A member that has dealt.
@@ -33,6 +32,8 @@ pub struct Dealt {
     pub(super) lines: Lines,
     /// Made by the recipient; others get it with the delivery.
     pub(super) check_key: Option<Secret<Block>>,
+    /// This member's share, drawn when it introduced itself; no words if no column has noise.
+    pub(super) noise: Secret<Vec<u64>>,
 }
 
 impl Dealt {
@@ -43,7 +44,6 @@ impl Dealt {
         delivery: &Delivery,
         values: &[i64],
         identity: &dyn Identity,
-        rng: &mut impl CryptoRng,
     ) -> Result<(Contributed, Contribution), RoundFault> {
         check_values(&self.seat.terms, values)?;
         self.check_sharing(&delivery.sharing)?;
@@ -51,8 +51,8 @@ impl Dealt {
         let check_key = self.take_check_key(delivery)?;
         let streams = self.streams(&delivery.sharing)?;
         let terms = &self.seat.terms;
-        let mut words = vec![0; values.len() + TAG_WORDS];
-        noise::add(terms, &mut words[..values.len()], rng)?;
+        let mut words = std::mem::take(self.noise.expose_mut());
+        words.resize(values.len() + TAG_WORDS, 0);
         hide(&mut words, values, &streams, &CheckKey::new(&check_key));
         let view = View::of(terms, &self.cohort, &delivery.sharing);
         let (me, signed) = (self.seat.me, [&view.as_bytes()[..]]);

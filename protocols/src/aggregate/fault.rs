@@ -19,7 +19,7 @@ pub enum RoundFault {
         /// What it did.
         what: Misdeed,
     },
-    /// The coordinator delivered what it must not deliver.
+    /// The coordinator delivered what it must not deliver: it made it, or did not look at what a member sent (`check` of a message).
     #[error("the coordinator misbehaved: {0}")]
     Coordinator(Misdeed),
     /// What came from a member is wrong, and both that member and the coordinator can have made it so.
@@ -163,6 +163,12 @@ pub enum Refusal {
     /// A party stands in the roster twice, by name or by key, or out of order.
     #[error("the roster is not in ascending order of distinct names with distinct keys")]
     Roster,
+    /// An identity that is not the canonical encoding of a point, or is of low order: with such a key, others can make signatures that are valid.
+    #[error("the identity key of member {0} cannot be used")]
+    Identity(Member),
+    /// What was written to disk as begun is another round.
+    #[error("the persisted round is not the one that begins")]
+    OtherRound,
     /// A cell above its column's limit. It is not clipped: whoever made it has to find out why.
     #[error("cell {cell} is outside of its column's range")]
     CellOutOfRange {

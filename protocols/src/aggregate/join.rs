@@ -1,7 +1,7 @@
 //! A member's first two steps: its keys of the round, then shares of its secrets for its neighbours.
 //!
-//! A member takes each step once, by value. What it keeps between steps is not to be written down: a member that restarts has left the round,
-//! and that is safe, as nobody can make it answer for the round again.
+//! A member takes each step once, by value, and begins a round once: [`PersistedRound`]. What it keeps between steps is not to be written down: a member that
+//! restarts has left the round, and that is safe, as nobody can make it answer for the round again.
 
 use super::contribute::Dealt;
 use super::fault::{Misdeed, Refusal, RoundFault};
@@ -10,9 +10,10 @@ use super::messages::{CheckBox, Dealing, Introduction, Introductions, SharesBox}
 use super::seal::{Content, Label, seal};
 use super::shamir::{self, Halves};
 use super::sign::{Identity, Purpose, sign};
-use super::{Cohort, Member, Terms};
+use super::{Cohort, Member, Terms, noise};
 use crate::block::Block;
 use crate::secret::Secret;
+use crate::session_id::SessionId;
 use crate::shuffle::shuffle;
 use rand_core::CryptoRng;
 use std::collections::BTreeMap;
@@ -39,13 +40,28 @@ pub struct Introduced {
     sealing_key: RoundKey,
     /// At the recipient: the authenticator's key, which everybody is to have.
     pub(super) check_key: Option<Secret<Block>>,
+    /// This member's share; no words if no column has noise.
+    noise: Secret<Vec<u64>>,
     introduction: Introduction,
 }
 
-/// Draws this round's keys. Whoever runs a round writes down beforehand that it has begun, and never begins it again.
+/// A round that is on disk as begun: without one, and each only once, no introduction leaves.
+pub struct PersistedRound(SessionId);
+
+impl PersistedRound {
+    /// The caller says: this round's name ([`Terms::sid`]) is in a journal that survives a crash of this machine, synced; and it was not there before.
+    /// **Saying so without having done it lets a restart begin the round again, and vote again**: a coordinator gets a quorum for two survivor sets
+    /// from it, and sees one member's vector.
+    pub fn begun(terms: &Terms) -> Self {
+        Self(*terms.sid())
+    }
+}
+
+/// Draws this round's keys and this member's share of the noise, once it is on disk that it begins.
 pub fn introduce(
     terms: &Arc<Terms>,
     me: Member,
+    persisted: PersistedRound,
     identity: &dyn Identity,
     rng: &mut impl CryptoRng,
 ) -> Result<(Introduced, Introduction), RoundFault> {
@@ -58,6 +74,9 @@ pub fn introduce(
             got: me.0.into(),
         }
         .into());
+    }
+    if persisted.0 != *terms.sid() {
+        return Err(Refusal::OtherRound.into());
     }
     let secrets = Secrets {
         self_mask: Secret::new(seed(rng)),
@@ -94,6 +113,7 @@ pub fn introduce(
         mask_key,
         sealing_key,
         check_key,
+        noise: noise::draw(terms, rng)?,
         introduction: introduction.clone(),
     };
     Ok((introduced, introduction))
@@ -117,6 +137,7 @@ impl Introduced {
             mask_key,
             sealing_key,
             check_key,
+            noise,
             introduction,
         } = self;
         let (terms, me) = (Arc::clone(&seat.terms), seat.me);
@@ -143,6 +164,7 @@ impl Introduced {
             mask_key,
             lines,
             check_key,
+            noise,
         };
         Ok((dealt, dealing))
     }
@@ -236,7 +258,8 @@ fn deal_shares(
                 to: *pick,
             };
             let blocks = [shares.0, shares.1].map(|share| share.expose().map(Block::to_bytes));
-            let content = blocks.as_flattened().as_flattened().to_vec();
+            let content = Secret::new(blocks);
+            let content = content.expose().as_flattened().as_flattened();
             let sealed = seal(cohort, label, &lines.get(*pick)?.shared, content);
             Ok((
                 *pick,
@@ -271,12 +294,8 @@ fn deal_check_keys(
             to,
         };
         let line = lines.connect(cohort, to)?;
-        let sealed = seal(
-            cohort,
-            label,
-            &line.shared,
-            key.expose().to_bytes().to_vec(),
-        );
+        let content = Secret::new(key.expose().to_bytes());
+        let sealed = seal(cohort, label, &line.shared, content.expose());
         boxes.push((to, sealed.try_into().expect("a key and the overhead")));
     }
     Ok(boxes)

@@ -22,6 +22,7 @@ use crate::block::Block;
 use crate::secret::Secret;
 use crate::simd::aes::{Aes, Sign};
 use rayon::prelude::*;
+use zeroize::Zeroize;
 
 /// Words that one task masks: they stay in the first cache, beside as many coefficients, while all streams go over them.
 const TASK_WORDS: usize = 2048;
@@ -78,7 +79,9 @@ impl CheckKey {
             let cell = i128::from(*cell as i64);
             u128::from(*coefficient).wrapping_mul(cell as u128)
         });
-        terms.fold(0, u128::wrapping_add)
+        let tag = terms.fold(0, u128::wrapping_add);
+        coefficients.zeroize();
+        tag
     }
 }
 

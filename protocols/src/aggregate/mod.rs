@@ -5,7 +5,7 @@
 //! state and what it received; what it sends goes through a coordinator that forwards boxes and adds words modulo 2^64, and knows no key.
 //!
 //! ```text
-//! member → all         introduction   two public keys of the round and a commitment to b, signed by the pinned identity
+//! member → all         introduction   two public keys of the round and a commitment to b, the recipient's also to the key of the authenticator; signed by the pinned identity
 //! member → neighbours  dealing        Shamir shares of its mask key's seed and of its self-mask's seed b, sealed
 //! recipient → all      dealing        the key of the authenticator, sealed
 //! member → coordinator contribution   vector + noise + self-mask ± a mask for each neighbour, and the authenticator, masked likewise
@@ -25,7 +25,7 @@
 //! among them or not, that deviate as they like and see each other's secrets, provided they were chosen before neighbours were picked; they then learn the sum over the honest
 //! survivors, or over a part of them with at least [`Terms::honest_min`] members: in a graph of few neighbours, some ([`Degree::isolable`]) can be made to survive in name only.
 //! All of it but for 2^−λ₀ a class of failure **and round**: who runs many rounds has to budget them. It rests on: Diffie and Hellman's gap problem on Curve25519 with BLAKE3 as a random oracle, AES, AES-256-GCM, Ed25519; and on
-//! members that keep their promise to persist a survivor set before voting ([`PersistedSurvivors`]), and never begin a round twice.
+//! members that keep their promises to persist a survivor set before voting ([`PersistedSurvivors`]), and a round before beginning it, once ([`PersistedRound`]).
 //!
 //! **A coordinator alone** that changes a word of the sum, leaves out, doubles or mixes contributions, shows different introductions, dealings or survivors, replays another
 //! round, invents members, or asks for both shares of a member is refused, or found by the authenticator but for 2^−64 (`mask`); so is a box that it hides, and a recipient that gives members different keys of the authenticator. **Not prevented:**
@@ -67,7 +67,10 @@
 //! let terms = Arc::new(Terms::new(proposal)?);
 //!
 //! // Each member introduces itself; the coordinator shows everybody all introductions.
-//! let introduced = (0..3).map(|i| introduce(&terms, Member(i as u16), &keys[i], &mut rngs[i]));
+//! let introduced = (0..3).map(|i| {
+//!     let persisted = PersistedRound::begun(&terms); // after fsync
+//!     introduce(&terms, Member(i as u16), persisted, &keys[i], &mut rngs[i])
+//! });
 //! let (states, introductions): (Vec<_>, Vec<_>) = introduced.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
 //! let introductions = Introductions(introductions);
 //!
@@ -88,7 +91,7 @@
 //! let mut words = vec![0u64; 2 + TAG_WORDS];
 //! let (mut contributed, mut signatures) = (vec![], vec![]);
 //! for (i, state) in states.into_iter().enumerate() {
-//!     let (state, contribution) = state.contribute(&to(Member(i as u16)), &vectors[i], &keys[i], &mut rngs[i])?;
+//!     let (state, contribution) = state.contribute(&to(Member(i as u16)), &vectors[i], &keys[i])?;
 //!     words.iter_mut().zip(&contribution.words).for_each(|(sum, word)| *sum = sum.wrapping_add(*word));
 //!     contributed.push(state);
 //!     signatures.push((contribution.member, contribution.signature));
@@ -141,7 +144,7 @@ use cohort::Cohort;
 pub use contribute::Dealt;
 pub use degree::{COMPLETE_MEMBERS_MAX, Degree, Sizes};
 pub use fault::{Misdeed, Refusal, RoundFault};
-pub use join::{Introduced, introduce};
+pub use join::{Introduced, PersistedRound, introduce};
 #[doc(hidden)]
 pub use mask::add_mask_stream;
 pub use recipient::{Released, Sum};

@@ -10,13 +10,15 @@
 //! of the 2^l numbers k from 2^l on, for every level l, and one is kept with probability (2^l/k)·q^k. Rates are fractions, so everything is decided in integers, whatever b is.
 //! Levels end where 2^l passes 256·b: a candidate from there on is kept with probability below 2^−369.
 //!
-//! Drawing takes longer for some numbers than for others; all is drawn before the contribution leaves.
+//! Drawing takes longer for some numbers than for others. So all is drawn before the introduction leaves: how long this member takes to answer anybody
+//! tells nothing about it.
 
-use super::Terms;
 use super::fault::RoundFault;
+use super::{TAG_WORDS, Terms};
 use crate::fault::Fault;
 use crate::release::Scale;
 use crate::release::noise::{below, with_probability_exp};
+use crate::secret::Secret;
 use rand_core::CryptoRng;
 
 /// Denominators up to here keep every product of a draw inside 128 bits.
@@ -102,13 +104,17 @@ fn poisson([rate, whole]: [u128; 2], rng: &mut impl CryptoRng) -> Result<u128, F
     }
 }
 
-/// Adds this member's share of the noise to every word that should have it.
-pub(super) fn add(
+/// This member's share of the noise, one word for each cell and room for the authenticator behind them; nothing where no column has noise.
+pub(super) fn draw(
     terms: &Terms,
-    words: &mut [u64],
     rng: &mut impl CryptoRng,
-) -> Result<(), RoundFault> {
-    let mut rest = words;
+) -> Result<Secret<Vec<u64>>, RoundFault> {
+    if terms.columns().iter().all(|column| column.noise.is_none()) {
+        return Ok(Secret::new(vec![]));
+    }
+    let mut words = Secret::new(Vec::with_capacity(terms.cells() + TAG_WORDS));
+    words.expose_mut().resize(terms.cells(), 0);
+    let mut rest = &mut words.expose_mut()[..];
     for column in terms.columns() {
         let (cells, next) = rest.split_at_mut(column.cells as usize);
         rest = next;
@@ -125,10 +131,10 @@ pub(super) fn add(
             if noise.unsigned_abs() as f64 > most {
                 return Err(unlucky);
             }
-            *word = word.wrapping_add(noise as u64);
+            *word = noise as u64;
         }
     }
-    Ok(())
+    Ok(words)
 }
 
 #[cfg(test)]

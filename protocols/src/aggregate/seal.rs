@@ -69,18 +69,15 @@ fn authenticated(cohort: &Cohort, label: Label) -> Vec<u8> {
     .concat()
 }
 
-/// Seals `content`, which is overwritten and comes back longer.
-pub(super) fn seal(
-    cohort: &Cohort,
-    label: Label,
-    shared: &Shared,
-    mut content: Vec<u8>,
-) -> Vec<u8> {
+/// Seals `content`. Its copy is encrypted where it stands and never moved, so none is left behind in freed memory.
+pub(super) fn seal(cohort: &Cohort, label: Label, shared: &Shared, content: &[u8]) -> Vec<u8> {
+    let mut sealed = Vec::with_capacity(content.len() + OVERHEAD_BYTES);
+    sealed.extend(content);
     let aad = Aad::from(authenticated(cohort, label));
     key(cohort, label, shared)
-        .seal_in_place_append_tag(Nonce::assume_unique_for_key([0; 12]), aad, &mut content)
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key([0; 12]), aad, &mut sealed)
         .expect("a box is far shorter than the cipher's limit");
-    content
+    sealed
 }
 
 /// What is in the box, if it is the one with this label.

@@ -10,6 +10,7 @@ use super::noise::DENOMINATOR_MAX;
 use crate::hash;
 use crate::release::Scale;
 use crate::session_id::SessionId;
+use curve25519_dalek::edwards::CompressedEdwardsY;
 
 /// Most members of a round: what the planned rounds have.
 pub const MEMBERS_MAX: usize = 1_000;
@@ -297,10 +298,21 @@ fn check_roster(roster: &[Organisation]) -> Result<(), RoundFault> {
     keys.sort_unstable();
     let distinct = keys.is_sorted_by(|a, b| a < b);
     let ascending = roster.is_sorted_by(|a, b| a.name < b.name);
-    match distinct && ascending {
-        true => Ok(()),
-        false => Err(Refusal::Roster.into()),
+    if !(distinct && ascending) {
+        return Err(Refusal::Roster.into());
     }
+    let mut identities = roster.iter().map(|organisation| organisation.identity);
+    let unusable = identities.position(|identity| !is_usable(identity));
+    match unusable {
+        None => Ok(()),
+        Some(place) => Err(Refusal::Identity(Member(place as u16)).into()),
+    }
+}
+
+/// Whether these bytes are the one encoding of a point that is not of low order.
+fn is_usable(identity: [u8; 32]) -> bool {
+    let point = CompressedEdwardsY(identity).decompress();
+    point.is_some_and(|point| !point.is_small_order() && point.compress().0 == identity)
 }
 
 /// Every part comes with its length or has a fixed one, so two proposals never hash the same bytes.

@@ -148,7 +148,7 @@ impl Aes {
                 first += 1;
             }
             self.encrypt(cells);
-            for (pair, cell) in words.chunks_mut(2).zip(cells) {
+            for (pair, cell) in words.chunks_mut(2).zip(cells.iter()) {
                 for (word, stream) in pair.iter_mut().zip([cell.low(), cell.high()]) {
                     *word = match sign {
                         Sign::Plus => word.wrapping_add(stream),
@@ -156,6 +156,7 @@ impl Aes {
                     };
                 }
             }
+            cells.zeroize();
         }
     }
 }

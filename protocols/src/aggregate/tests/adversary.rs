@@ -11,8 +11,8 @@ use super::aggregate::messages::{
     Sharing, Survivors, Unmasking, Vote, Votes,
 };
 use super::aggregate::{
-    self, Column, Contributed, Member, Misdeed, PersistedSurvivors, Proposal, Refusal, RoundFault,
-    Terms, introduce,
+    self, Column, Contributed, Introduced, Member, Misdeed, PersistedRound, PersistedSurvivors,
+    Proposal, Refusal, RoundFault, Terms, View, introduce,
 };
 use super::oracle::vector;
 use super::rehearsal::{Hop, Key, Line, Outcome, Rehearsal, Step, honest, keys, proposal, rng};
@@ -108,9 +108,23 @@ fn no_signature(member: u16, what: &'static str) -> RoundFault {
 
 const SUM_CHANGED: RoundFault = RoundFault::ContributorOrCoordinator(Misdeed::SumChanged);
 
-/// Member 1, taken by hand through a rehearsal's messages until it has contributed, and what it hears then.
+fn begin(stage: &Stage, member: Member, key: &Key, rng: &mut Prg) -> (Introduced, Introduction) {
+    let persisted = PersistedRound::begun(&stage.terms);
+    introduce(&stage.terms, member, persisted, key, rng).expect("a member")
+}
+
+/// [`by_hand_of`] member 1.
 fn by_hand(
     stage: &Stage,
+    vanishes: &(dyn Fn(Member) -> Step + Sync),
+) -> (Contributed, Survivors, Votes) {
+    by_hand_of(stage, Member(1), vanishes)
+}
+
+/// A member, taken by hand through a rehearsal's messages until it has contributed, and what it hears then.
+fn by_hand_of(
+    stage: &Stage,
+    member: Member,
     vanishes: &(dyn Fn(Member) -> Step + Sync),
 ) -> (Contributed, Survivors, Votes) {
     let heard: Mutex<Vec<(Hop, Vec<u8>)>> = Mutex::default();
@@ -122,7 +136,7 @@ fn by_hand(
         Some(bytes)
     });
     let heard = heard.into_inner().expect("not poisoned");
-    let (member, terms, key) = (Member(1), &stage.terms, &stage.keys[1]);
+    let (terms, key) = (&stage.terms, &stage.keys[member.index()]);
     let bytes = |kind: u16| {
         let mut to_member = heard.iter().filter(|(hop, _)| *hop == Hop { kind, member });
         to_member
@@ -131,15 +145,14 @@ fn by_hand(
             .expect("heard")
     };
     let rng = |step: Step| rng(5, member, step);
-    let (state, _) = introduce(terms, member, key, &mut rng(Step::Introduce)).expect("a member");
+    let (state, _) = begin(stage, member, key, &mut rng(Step::Introduce));
     let introductions = Introductions::decode(bytes(0x0702), terms).expect("honest");
     let (state, _) = state
         .deal(&introductions, &mut rng(Step::Deal))
         .expect("honest");
     let delivery = Delivery::decode(bytes(0x0704), terms).expect("honest");
-    let rng = &mut rng(Step::Contribute);
     let (state, _) = state
-        .contribute(&delivery, &vector(terms, member), key, rng)
+        .contribute(&delivery, &vector(terms, member), key)
         .expect("honest");
     let survivors = Survivors::decode(bytes(0x0706), terms).expect("honest");
     (

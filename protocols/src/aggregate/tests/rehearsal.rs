@@ -9,7 +9,7 @@ use super::aggregate::messages::{
     Unmasking, Vote, Votes,
 };
 use super::aggregate::{
-    Agreed, Column, Contributed, Dealt, Identity, Introduced, Member, Organisation,
+    Agreed, Column, Contributed, Dealt, Identity, Introduced, Member, Organisation, PersistedRound,
     PersistedSurvivors, Proposal, RoundFault, Signature, Sum, Terms, introduce,
 };
 use super::{Block, Prg};
@@ -219,7 +219,8 @@ impl Rehearsal<'_> {
         let everyone: Each<()> = terms.everyone().map(|member| (member, ())).collect();
         let begin = |member: Member, ()| {
             let rng = &mut rng(self.seed, member, Step::Introduce);
-            let made = introduce(terms, member, &self.keys[member.index()], rng);
+            let (persisted, key) = (PersistedRound::begun(terms), &self.keys[member.index()]);
+            let made = introduce(terms, member, persisted, key, rng);
             Some(made.map(|(state, message)| (state, Some(message))))
         };
         let name = |message: &Introduction| message.member;
@@ -249,10 +250,9 @@ impl Rehearsal<'_> {
             })
             .collect();
         let contribute = |member: Member, (state, delivery): (Dealt, Option<Delivery>)| {
-            let rng = &mut rng(self.seed, member, Step::Contribute);
             let heard = self.deliver(member, &delivery?)?;
             let (vector, key) = ((self.vectors)(member), &self.keys[member.index()]);
-            let made = heard.and_then(|heard| state.contribute(&heard, &vector, key, rng));
+            let made = heard.and_then(|heard| state.contribute(&heard, &vector, key));
             Some(made.map(|(state, message)| (state, Some(message))))
         };
         let name = |message: &Contribution| message.member;

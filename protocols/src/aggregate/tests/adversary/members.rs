@@ -48,13 +48,8 @@ fn a_recipient_that_deals_two_check_keys_is_found() {
     let heard = heard.into_inner().expect("not poisoned");
     let introductions = Introductions::decode(&heard, &stage.terms).expect("honest");
     let rng = |step: Step| rng(5, Member(0), step);
-    let begun = introduce(
-        &stage.terms,
-        Member(0),
-        &stage.keys[0],
-        &mut rng(Step::Introduce),
-    );
-    let (mut cheating, _) = begun.expect("a member");
+    let introduced = &mut rng(Step::Introduce);
+    let (mut cheating, _) = begin(&stage, Member(0), &stage.keys[0], introduced);
     cheating.check_key = Some(crate::secret::Secret::new(Block(1)));
     let (_, other) = cheating
         .deal(&introductions, &mut rng(Step::Deal))

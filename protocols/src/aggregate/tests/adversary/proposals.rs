@@ -23,6 +23,52 @@ fn a_party_twice_is_refused() {
     assert_eq!(refusal(|_| ()), None);
 }
 
+/// Whoever knows that a key is of low order can sign for it.
+#[test]
+fn an_identity_of_low_order_or_in_another_encoding_is_refused() {
+    let identities = [
+        [0; 32],
+        {
+            let mut neutral = [0; 32];
+            neutral[0] = 1;
+            neutral
+        },
+        [0xff; 32],
+    ];
+    for identity in identities {
+        let refused = refusal(|proposal| proposal.roster[3].identity = identity);
+        assert_eq!(refused, Some(Refusal::Identity(Member(3)).into()));
+    }
+}
+
+#[test]
+fn a_round_that_another_was_persisted_for_does_not_begin() {
+    let (stage, other) = (
+        Stage::new(),
+        Stage::of(MEMBERS, |proposal| proposal.round = 2),
+    );
+    let persisted = PersistedRound::begun(&other.terms);
+    let (key, rng) = (&stage.keys[1], &mut Prg::new(Block(1)));
+    let begun = introduce(&stage.terms, Member(1), persisted, key, rng);
+    assert_eq!(begun.err(), Some(Refusal::OtherRound.into()));
+}
+
+/// The recipient knows its own share, also where nobody colludes; and members that survive in name only bring none.
+#[test]
+fn noise_is_of_full_strength_without_the_recipients_share() {
+    for (members, colluders) in [(5, 0), (5, 1), (5, 2), (100, 1)] {
+        let terms = Stage::of(members, |proposal| {
+            proposal.colluders = colluders;
+            proposal.min_parties = colluders + 3;
+        });
+        let terms = terms.terms;
+        let known = usize::from(colluders).max(1) + terms.degree().isolable;
+        assert_eq!(terms.noise_parties(), terms.survivors_min() - known);
+        assert_eq!(terms.degree().isolable > 0, members == 100);
+        assert!(terms.honest_min() >= 2);
+    }
+}
+
 #[test]
 fn sums_that_could_leave_a_word_are_refused() {
     let with = |cells, magnitude_max, noise| {
@@ -100,7 +146,7 @@ fn the_round_is_named_after_everything_that_is_fixed() {
         |proposal| proposal.job[0] ^= 1,
         |proposal| proposal.round += 1,
         |proposal| proposal.roster[0].name.insert(0, 'a'),
-        |proposal| proposal.roster[0].identity[0] ^= 1,
+        |proposal| proposal.roster[0].identity = Key::new(77).organisation(0).identity,
         |proposal| proposal.recipient = Member(1),
         |proposal| proposal.min_parties += 1,
         |proposal| proposal.colluders = 0,

@@ -16,6 +16,39 @@ fn any_changed_word_of_the_sum_is_found() {
     }
 }
 
+/// The caller's mistake, as a decoded opening has as many words as it must: refused, not a panic.
+#[test]
+fn a_sum_of_another_length_is_refused() {
+    let stage = Stage::new();
+    for words in [0, 3, 9, 11] {
+        let (terms, key) = (&stage.terms, &stage.keys[0]);
+        let recorded = Mutex::new(None);
+        stage.run(&|hop, bytes| {
+            if hop.kind == Opening::KIND.number() {
+                let opening = Opening::decode(&bytes, terms).expect("honest");
+                *recorded.lock().expect("not poisoned") = Some(opening);
+            }
+            Some(bytes)
+        });
+        let mut opening = recorded
+            .into_inner()
+            .expect("not poisoned")
+            .expect("opened");
+        opening.words.resize(words, 0);
+        let (state, survivors, votes) = by_hand_of(&stage, Member(0), &|_| Step::Never);
+        let (agreed, record) = state.agree(&survivors).expect("honest");
+        let persisted = PersistedSurvivors::written(record);
+        agreed.vote(&persisted, key).expect("honest");
+        let (released, _) = agreed.release(&persisted, &votes).expect("honest");
+        let fault = released.open(opening).err();
+        let malformed = matches!(
+            fault,
+            Some(RoundFault::Coordinator(Misdeed::Malformed { .. }))
+        );
+        assert!(malformed, "{fault:?}");
+    }
+}
+
 #[test]
 fn two_words_changed_by_opposite_amounts_are_found() {
     let outcome = Stage::new().with(|_, opening: &mut Opening| {

@@ -257,13 +257,7 @@ fn a_sybil_has_no_place_in_the_roster() {
 #[test]
 fn keys_that_a_member_did_not_sign_are_refused() {
     let stage = Stage::new();
-    let (_, forged) = introduce(
-        &stage.terms,
-        Member(4),
-        &Key::new(77),
-        &mut Prg::new(Block(1)),
-    )
-    .expect("a member");
+    let (_, forged) = begin(&stage, Member(4), &Key::new(77), &mut Prg::new(Block(1)));
     let outcome = stage.with(|to, heard: &mut Introductions| {
         if to.0 != 4 {
             heard.0[4] = forged.clone();
@@ -276,13 +270,7 @@ fn keys_that_a_member_did_not_sign_are_refused() {
 #[test]
 fn a_signed_key_of_low_order_names_its_member() {
     let stage = Stage::new();
-    let (_, mut cheating) = introduce(
-        &stage.terms,
-        Member(4),
-        &stage.keys[4],
-        &mut Prg::new(Block(1)),
-    )
-    .expect("a member");
+    let (_, mut cheating) = begin(&stage, Member(4), &stage.keys[4], &mut Prg::new(Block(1)));
     cheating.mask_key = [0; 32];
     let purpose = aggregate::sign::Purpose::Introduction;
     let (key, sid) = (&stage.keys[4], stage.terms.sid());
@@ -340,5 +328,79 @@ fn every_message_of_another_round_is_refused() {
                 member: Member(4),
             });
         assert_eq!(outcome.faults.is_empty(), is_not_used, "{replayed:?}");
+    }
+}
+
+/// The same for what comes later: too few boxes, a contribution or a vote signed over something else.
+#[test]
+fn what_is_looked_at_on_arrival_costs_its_sender_alone() {
+    for (spoilt, left) in [(Dealing::KIND, 4), (Contribution::KIND, 4), (Vote::KIND, 5)] {
+        let (stage, seen) = (Stage::new(), Mutex::<Seen>::default());
+        let outcome = stage.run(&|hop, bytes| {
+            let mut seen = seen.lock().expect("one thread at a time");
+            let is_spoilt = hop.member.0 == 1 && hop.kind == spoilt.number();
+            let bytes = if is_spoilt {
+                spoil(&stage, hop, bytes)
+            } else {
+                bytes
+            };
+            seen.passes(&stage.terms, hop, &bytes).then_some(bytes)
+        });
+        let survivors = outcome.sum.expect("four are enough").survivors;
+        assert_eq!(survivors.len(), left, "{spoilt:?}");
+    }
+}
+
+fn spoil(stage: &Stage, hop: Hop, bytes: Vec<u8>) -> Vec<u8> {
+    let bytes = stage.changed(hop, bytes, |_, dealing: &mut Dealing| {
+        dealing.shares.pop();
+    });
+    let bytes = stage.changed(hop, bytes, |_, contribution: &mut Contribution| {
+        contribution.signature[0] ^= 1;
+    });
+    stage.changed(hop, bytes, |_, vote: &mut Vote| vote.signature[0] ^= 1)
+}
+
+/// What a coordinator has to know to look at messages.
+#[derive(Default)]
+struct Seen {
+    introductions: Option<Introductions>,
+    view: Option<View>,
+    survivors: Option<MemberSet>,
+}
+
+impl Seen {
+    fn passes(&mut self, terms: &Terms, hop: Hop, bytes: &[u8]) -> bool {
+        let cohort = self.introductions.as_ref();
+        match hop.kind {
+            0x0702 => self.introductions = Introductions::decode(bytes, terms).ok(),
+            0x0704 => {
+                let delivery = Delivery::decode(bytes, terms).expect("the coordinator's own");
+                let view = View::new(terms, cohort.expect("seen"), &delivery.sharing);
+                self.view = Some(view);
+            }
+            0x0706 => {
+                let heard = Survivors::decode(bytes, terms).expect("the coordinator's own");
+                self.survivors = Some(heard.survivors);
+            }
+            0x0703 => {
+                let dealing = Dealing::decode(bytes, terms);
+                return dealing
+                    .is_ok_and(|dealing| dealing.check(terms, cohort.expect("seen")).is_ok());
+            }
+            0x0705 => {
+                let view = self.view.as_ref().expect("seen");
+                let contribution = Contribution::decode(bytes, terms);
+                return contribution.is_ok_and(|one| one.check(terms, view).is_ok());
+            }
+            0x0707 => {
+                let view = self.view.as_ref().expect("seen");
+                let survivors = self.survivors.as_ref().expect("seen");
+                let vote = Vote::decode(bytes, terms);
+                return vote.is_ok_and(|vote| vote.check(terms, view, survivors).is_ok());
+            }
+            _ => {}
+        }
+        true
     }
 }
