@@ -181,7 +181,8 @@ impl Dealt {
                     what: "the check key",
                     member: from,
                 };
-                return Err(RoundFault::Coordinator(missing));
+                let (member, what) = (from, missing);
+                return Err(RoundFault::MemberOrCoordinator { member, what });
             }
         };
         let label = Label {

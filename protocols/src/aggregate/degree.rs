@@ -10,7 +10,8 @@
 //!
 //! * **Loss.** The vanished are chosen without looking at the picks, and Q members stay: some member has fewer than t holders left. At
 //!   most N·P[H(N−1, Q−1, k) < t], where H(n, g, k) counts the g good ones among k drawn of n.
-//! * **Exposure.** Some honest member's picks have t colluders, who need nobody: at most N·P[H(m−1, c, k) ≥ t].
+//! * **Exposure.** Some honest member's picks have t colluders, who need nobody: at most N·P[H(m−1, c, k) ≥ t]. Where nobody colludes, one stands for c here and where a part
+//!   is opened: nobody is to open a secret by its own share, least of all the recipient, which gets those of others. So t is 2 or more.
 //! * **Partition and isolation.** Survivors are named by a coordinator that knows the graph. All of them signed the same picks and took a box from everybody that
 //!   picked them ([`super::messages::Sharing`]), so a pick between two honest survivors is a mask of both, whichever made it, and nobody can hide it. At least
 //!   m survivors signed, h = m − c honest ones among them. If these fall apart into a set S of s and the rest, no pick leads from S to h − s others, or back: for each s ≤ h/2 at most
@@ -74,7 +75,7 @@ impl Degree {
                 threshold,
                 isolable,
             };
-            // With one honest member left, the sum of the others would tell its vector.
+            // With one honest member left, the sum of the others would tell its vector; and without the recipient's share there would be no noise.
             let enough = isolable + 2 <= bounds.honest();
             (enough && bounds.failures(picks, threshold).hold()).then_some(degree)
         });
@@ -152,15 +153,19 @@ impl Bounds {
             .last()
     }
 
+    /// How many put their shares together: one at least.
+    fn together(&self) -> usize {
+        self.sizes.colluders.max(1)
+    }
+
     fn exposure(&self, picks: usize, threshold: usize) -> f64 {
         let Sizes {
             members,
-            colluders,
             cohort_min,
             ..
         } = self.sizes;
-        log2(members as f64)
-            + self.hypergeometric([cohort_min - 1, colluders, picks], threshold..=picks)
+        let draw = [cohort_min - 1, self.together(), picks];
+        log2(members as f64) + self.hypergeometric(draw, threshold..=picks)
     }
 
     fn failures(&self, picks: usize, threshold: usize) -> Failures {
@@ -213,7 +218,7 @@ impl Bounds {
             cohort_min,
             ..
         } = self.sizes;
-        let inside = (small - 1 + colluders).min(cohort_min - 1);
+        let inside = (small - 1 + self.together()).min(cohort_min - 1);
         let each = self.hypergeometric([cohort_min - 1, inside, picks], threshold - 1..=picks);
         self.choose(members - colluders, small) + small as f64 * each
     }
@@ -234,105 +239,4 @@ impl Bounds {
 mod adversary;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sizes(members: usize, colluders: usize) -> Sizes {
-        let quorum = (members + colluders) / 2 + 1;
-        Sizes {
-            members,
-            colluders,
-            quorum,
-            cohort_min: quorum,
-        }
-    }
-
-    #[test]
-    fn sixty_four_members_are_all_neighbours_and_the_quorum_opens() {
-        for (members, colluders) in [(3, 0), (10, 3), (64, 20)] {
-            let sizes = sizes(members, colluders);
-            assert_eq!(
-                Degree::new(sizes),
-                Degree {
-                    picks: None,
-                    threshold: sizes.quorum,
-                    isolable: 0
-                }
-            );
-        }
-    }
-
-    /// Fixed so that a change of the bounds shows: it would be another leakage statement.
-    #[test]
-    fn picks_are_few_and_known() {
-        let degrees = [
-            (100, 5),
-            (200, 20),
-            (500, 25),
-            (1000, 0),
-            (1000, 50),
-            (1000, 100),
-        ]
-        .map(|(members, colluders)| Degree::new(sizes(members, colluders)));
-        let found = degrees.map(|degree| (degree.picks, degree.threshold, degree.isolable));
-        let expected = [
-            (48, 7, 1),
-            (89, 22, 1),
-            (124, 27, 2),
-            (78, 7, 7),
-            (178, 45, 3),
-            (254, 84, 2),
-        ];
-        assert_eq!(
-            found,
-            expected.map(|(picks, threshold, isolable)| (Some(picks), threshold, isolable))
-        );
-    }
-
-    /// Backwards: with one pick less, whatever the threshold, some bound fails.
-    #[test]
-    fn one_pick_less_fails_a_bound_at_every_threshold() {
-        for (members, colluders) in [(200, 5), (1000, 50), (1000, 100)] {
-            let sizes = sizes(members, colluders);
-            let (bounds, degree) = (Bounds::new(sizes), Degree::new(sizes));
-            let picks = degree.picks.expect("fewer than all");
-            let failures = bounds.failures(picks, degree.threshold);
-            assert!(failures.hold(), "{failures:?}");
-            for threshold in 1..picks {
-                assert!(
-                    !bounds.failures(picks - 1, threshold).hold(),
-                    "{members}: {threshold}"
-                );
-            }
-        }
-    }
-
-    /// The tail, against adding up exact integers.
-    #[test]
-    fn a_tail_is_that_of_the_counted_draws() {
-        let choose = |n: u128, k: u128| (1..=k).fold(1, |ways, i| ways * (n + 1 - i) / i);
-        let bounds = Bounds::new(sizes(40, 5));
-        for (good, drawn, least) in [(5, 10, 3), (20, 12, 9), (39, 4, 4), (1, 1, 1)] {
-            let ways: u128 = (least..=drawn.min(good))
-                .map(|i| choose(good, i) * choose(39 - good, drawn - i))
-                .sum();
-            let exact = log2(ways as f64 / choose(39, drawn) as f64);
-            let [good, drawn, least] = [good, drawn, least].map(|number| number as usize);
-            let tail = bounds.hypergeometric([39, good, drawn], least..=drawn);
-            assert!((tail - exact).abs() < 1e-9, "{tail} {exact}");
-        }
-    }
-
-    #[test]
-    fn where_no_picks_do_the_graph_is_complete() {
-        let all_but_two = sizes(100, 96);
-        assert_eq!(
-            Degree::new(all_but_two),
-            Degree {
-                picks: None,
-                threshold: 99,
-                isolable: 0
-            }
-        );
-    }
-}
+mod tests;

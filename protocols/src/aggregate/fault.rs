@@ -19,7 +19,7 @@ pub enum RoundFault {
         /// What it did.
         what: Misdeed,
     },
-    /// The coordinator delivered what it must not deliver: it made it, or did not look at what a member sent (`check` of a message).
+    /// The coordinator delivered what it must not deliver, whatever members sent: out of order, to the wrong place, changed, or left out.
     #[error("the coordinator misbehaved: {0}")]
     Coordinator(Misdeed),
     /// What came from a member is wrong, and both that member and the coordinator can have made it so.

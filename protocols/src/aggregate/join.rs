@@ -49,7 +49,10 @@ pub struct Introduced {
 pub struct PersistedRound(SessionId);
 
 impl PersistedRound {
-    /// The caller says: this round's name ([`Terms::sid`]) is in a journal that survives a crash of this machine, synced; and it was not there before.
+    /// The caller says: a journal that survives a crash of this machine has an entry for this job and round, synced, and had none before. **Job and round are its key**,
+    /// the round's name ([`Terms::sid`]) its value: the same two are refused a second time whatever else in the proposal differs, as two rosters or recipients for one
+    /// round would be two rounds over the same data for one in the budget. The entry stays, and counts, whether or not the round is ever opened.
+    ///
     /// **Saying so without having done it lets a restart begin the round again, and vote again**: a coordinator gets a quorum for two survivor sets
     /// from it, and sees one member's vector.
     pub fn begun(terms: &Terms) -> Self {

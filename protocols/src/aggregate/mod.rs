@@ -24,22 +24,26 @@
 //! every member: who took part and who vanished when, and who is whose neighbour. This holds against a coordinator and up to c members, the recipient
 //! among them or not, that deviate as they like and see each other's secrets, provided they were chosen before neighbours were picked; they then learn the sum over the honest
 //! survivors, or over a part of them with at least [`Terms::honest_min`] members: in a graph of few neighbours, some ([`Degree::isolable`]) can be made to survive in name only.
-//! All of it but for 2^−λ₀ a class of failure **and round**: who runs many rounds has to budget them. It rests on: Diffie and Hellman's gap problem on Curve25519 with BLAKE3 as a random oracle, AES, AES-256-GCM, Ed25519; and on
+//! All of it but for 2^−λ₀ a class of failure **and round**: who runs many rounds has to budget them, and counts those begun, not those opened. It rests on: Diffie and Hellman's gap problem on Curve25519 with BLAKE3 as a random oracle, AES, AES-256-GCM, Ed25519; and on
 //! members that keep their promises to persist a survivor set before voting ([`PersistedSurvivors`]), and a round before beginning it, once ([`PersistedRound`]).
 //!
 //! **A coordinator alone** that changes a word of the sum, leaves out, doubles or mixes contributions, shows different introductions, dealings or survivors, replays another
 //! round, invents members, or asks for both shares of a member is refused, or found by the authenticator but for 2^−64 (`mask`); so is a box that it hides, and a recipient that gives members different keys of the authenticator. **Not prevented:**
-//! * A coordinator that colludes with a member knows the authenticator's key and can change the sum. It still learns no more than above.
-//! * A contributor can send any vector within the columns' ranges, and can leave at any step. Its own node refuses what is outside of the ranges; a changed node can send that too, and spoil the sum.
-//! * A contributor that leaves out its noise: [`Terms::noise_parties`] counts honest members only, and not the recipient, which knows its own share; so the noise is still of full strength.
-//! * Anybody can end a round: the coordinator by not forwarding, a member by a box that does not open, a wrong authenticator, or shares that do not fit. Faults name who can have done it. A
+//! * A coordinator that colludes with a member knows the authenticator's key and can change the sum. It still learns no more than above: whether the sum opens does not depend on it.
+//! * A contributor can send any vector within the columns' ranges, and can leave at any step. Its own node refuses what is outside of the ranges; a changed node can send that too, and so move the
+//!   sum by any amount modulo 2^64. It learns nothing by that.
+//! * A contributor that leaves out its noise: [`Terms::noise_parties`] counts honest members only, and one fewer, as the recipient knows its own share whether it colludes or not; so the noise is
+//!   still of full strength.
+//! * Anybody can end a round: the coordinator by not forwarding, a member by a box that does not open, a wrong authenticator, or shares that do not fit (one wrong share of a secret does not where
+//!   the recipient has more than enough others). Faults name who can have done it. A
 //!   message that does not bear its sender's signature, or deals to the wrong members, costs that member only, if the coordinator looks at it on arrival: [`messages::Introduction::check`],
 //!   [`messages::Dealing::check`], [`messages::Contribution::check`], [`messages::Vote::check`].
 //! * The recipient can lie about the sum to others, and the survivors' number is fixed by whom the coordinator lets take part, at least [`Terms::survivors_min`].
-//! * Someone who takes part in many rounds, or chooses who does, learns differences of sums: the journal's budgets and the noise are for that.
+//! * Someone who takes part in many rounds, or chooses who does, learns differences of sums: the journal's budgets, of rounds begun, and the noise are for that.
 //! * Small cells: thresholds apply after opening, as policy. The recipient's node sees the sum.
 //!
-//! Nothing branches on, or reads memory at, a secret: masks and shares go through constant-time kernels, places and signs are public. Noise takes longer for some numbers (`noise`).
+//! Nothing branches on, or reads memory at, a secret: masks and shares go through constant-time kernels, places and signs are public. Noise takes longer for some numbers: how
+//! long until the introduction leaves can tell a coordinator nearby a little about this member's own share of it where there are few cells; a node can send it at a fixed time (`noise`).
 //!
 //! ```
 //! use entente_protocols::aggregate::{introduce, messages::*, *};
@@ -133,6 +137,7 @@ mod mask;
 pub mod messages;
 mod noise;
 mod recipient;
+mod roster;
 mod seal;
 mod shamir;
 mod sign;
@@ -152,7 +157,7 @@ pub use sign::{Identity, Signature};
 pub use terms::*;
 
 /// Words behind the cells that carry the sum's authenticator.
-pub const TAG_WORDS: usize = 4;
+pub const TAG_WORDS: usize = 64;
 
 #[cfg(test)]
 mod tests;

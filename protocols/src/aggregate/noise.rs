@@ -10,8 +10,11 @@
 //! of the 2^l numbers k from 2^l on, for every level l, and one is kept with probability (2^l/k)·q^k. Rates are fractions, so everything is decided in integers, whatever b is.
 //! Levels end where 2^l passes 256·b: a candidate from there on is kept with probability below 2^−369.
 //!
-//! Drawing takes longer for some numbers than for others. So all is drawn before the introduction leaves: how long this member takes to answer anybody
-//! tells nothing about it.
+//! Shares are counted of honest members without the recipient, which knows its own ([`Terms::noise_parties`]).
+//!
+//! Drawing takes longer for some numbers than for others. So all is drawn before the introduction leaves, and how long later answers take tells nothing about it. How long the
+//! introduction takes is not hidden here: where there are few cells, it can tell a coordinator nearby, which knows when this member began, a little about this
+//! member's own share. A node that minds sends the introduction a fixed time after it began.
 
 use super::fault::RoundFault;
 use super::{TAG_WORDS, Terms};

@@ -13,7 +13,7 @@ use super::mask::{CheckKey, Stream, reveal};
 use super::messages::{Opening, RoundMessage, SHARE_BYTES, Sharing};
 use super::seal::{Content, Label, open};
 use super::shamir::{self, Halves};
-use super::{Cohort, Member, TAG_WORDS};
+use super::{COMPLETE_MEMBERS_MAX, Cohort, Member, TAG_WORDS};
 use crate::block::Block;
 use crate::fault::Malformed;
 use crate::secret::Secret;
@@ -41,6 +41,10 @@ pub struct Sum {
     /// Whose vectors these are: a released table says how many.
     pub survivors: Vec<Member>,
 }
+
+/// Subsets of the shares of a secret that are tried at most: as many as it takes in a complete graph of [`COMPLETE_MEMBERS_MAX`] members with one share to spare, so a
+/// liar costs the recipient milliseconds for each secret there.
+const SUBSETS_MAX: usize = COMPLETE_MEMBERS_MAX;
 
 /// The shares of one owner's secret, by holder.
 type Shares = Vec<(Member, Secret<Halves>)>;
@@ -148,20 +152,20 @@ impl Released {
         neighbours: &BTreeMap<Member, Vec<Member>>,
     ) -> Result<Vec<Stream>, RoundFault> {
         let (sid, introduction) = (self.seat.terms.sid(), self.cohort.get(owner)?);
-        let secret = shamir::open(shares.iter().map(|(_, share)| share), weights);
         let Some(neighbours) = neighbours.get(&owner) else {
-            if commitment(sid, owner, &secret) != introduction.commitment {
-                return Err(disagree(owner, shares, weights, "self-mask"));
-            }
+            let due = |secret: &_| commitment(sid, owner, secret) == introduction.commitment;
+            let secret = find(shares, weights, |secret| due(&secret).then_some(secret));
+            let secret = secret.ok_or_else(|| disagree(owner, shares, weights, "self-mask"))?;
             return Ok(vec![Stream::new(
                 &self_mask_seed(sid, owner, &secret),
                 Sign::Minus,
             )]);
         };
-        let key = RoundKey::of_seed(sid, owner, &secret);
-        if *key.public().as_bytes() != introduction.mask_key {
-            return Err(disagree(owner, shares, weights, "mask key"));
-        }
+        let due = |key: &RoundKey| *key.public().as_bytes() == introduction.mask_key;
+        let key = find(shares, weights, |secret| {
+            Some(RoundKey::of_seed(sid, owner, &secret)).filter(due)
+        });
+        let key = key.ok_or_else(|| disagree(owner, shares, weights, "mask key"))?;
         // What the vanished member would have done cancels what its neighbour did.
         let stream = |neighbour: &Member| {
             let [mask_key, _] = self.cohort.keys(*neighbour)?;
@@ -170,6 +174,34 @@ impl Released {
         };
         neighbours.iter().map(stream).collect()
     }
+}
+
+/// What `fits` makes of the secret that the owner committed to, from the first shares, for which there are weights; or from others in turn. Those left out go
+/// once around all shares, so **one** wrong share is survived where others can stand in for it, unless that takes more than [`SUBSETS_MAX`] turns.
+fn find<T>(
+    shares: &Shares,
+    weights: &[Block],
+    fits: impl Fn(Secret<Halves>) -> Option<T>,
+) -> Option<T> {
+    let first = shamir::open(shares.iter().map(|(_, share)| share), weights);
+    if let Some(found) = fits(first) {
+        return Some(found);
+    }
+    let spare = shares.len().saturating_sub(weights.len());
+    let turns = match spare {
+        0 => 1,
+        _ => shares.len().div_ceil(spare),
+    };
+    (1..turns.min(SUBSETS_MAX)).find_map(|turn| {
+        let all = shares.iter().cycle().skip(turn * spare);
+        let chosen: Vec<_> = all.take(weights.len()).collect();
+        let holders: Vec<Member> = chosen.iter().map(|(holder, _)| *holder).collect();
+        let weights = shamir::weights(&holders);
+        fits(shamir::open(
+            chosen.iter().map(|(_, share)| share),
+            &weights,
+        ))
+    })
 }
 
 /// Words that were decoded have their length; the caller can have made others.
@@ -186,7 +218,7 @@ fn check_length(expected: usize, got: usize) -> Result<(), RoundFault> {
     }
 }
 
-/// A holder can have given a wrong share, or the owner have dealt one or committed to another secret.
+/// Of those whose shares were looked at first, a holder can have given a wrong one, or the owner have dealt one or committed to another secret.
 fn disagree(owner: Member, shares: &Shares, weights: &[Block], what: &'static str) -> RoundFault {
     let used = shares.iter().take(weights.len()).map(|(holder, _)| *holder);
     let mut members: Vec<Member> = used.chain([owner]).collect();
@@ -249,5 +281,56 @@ impl Weights {
                 })
                 .collect(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prg::Prg;
+    use std::cell::Cell;
+
+    const SECRET: Halves = [Block(5), Block(6)];
+
+    /// Shares of all holders, and the weights of the first ones.
+    fn dealt(threshold: usize, holders: usize) -> (Shares, Vec<Block>) {
+        let holders: Vec<Member> = (0..holders as u16).map(Member).collect();
+        let rng = &mut Prg::new(Block(holders.len() as u128));
+        let shares = shamir::share(&Secret::new(SECRET), threshold, &holders, rng);
+        let weights = shamir::weights(&holders[..threshold]);
+        (holders.into_iter().zip(shares).collect(), weights)
+    }
+
+    /// Whether the secret is found, and how many subsets were tried.
+    fn tried(shares: &Shares, weights: &[Block]) -> (bool, usize) {
+        let tries = Cell::new(0);
+        let found = find(shares, weights, |secret| {
+            tries.set(tries.get() + 1);
+            (*secret.expose() == SECRET).then_some(())
+        });
+        (found.is_some(), tries.get())
+    }
+
+    #[test]
+    fn one_wrong_share_at_any_place_is_survived_with_one_to_spare() {
+        for (threshold, holders) in (2..12).flat_map(|t| (t..=12).map(move |n| (t, n))) {
+            for place in 0..holders {
+                let (mut shares, weights) = dealt(threshold, holders);
+                shares[place].1.expose_mut()[1].0 ^= 1;
+                let (found, _) = tried(&shares, &weights);
+                assert_eq!(found, holders > threshold, "{place}: {threshold} {holders}");
+            }
+        }
+    }
+
+    /// Where all shares lie, as if their owner had dealt them so.
+    #[test]
+    fn tries_are_bounded() {
+        for (threshold, holders, tries) in [(5, 5, 1), (33, 64, 3), (63, 64, 64), (99, 100, 64)] {
+            let (mut shares, weights) = dealt(threshold, holders);
+            let all = shares.iter_mut();
+            all.for_each(|(_, share)| share.expose_mut()[0].0 ^= 1);
+            assert_eq!(tried(&shares, &weights), (false, tries));
+        }
     }
 }

@@ -7,10 +7,10 @@
 use super::degree::{Degree, Sizes};
 use super::fault::{Refusal, RoundFault};
 use super::noise::DENOMINATOR_MAX;
+use super::roster;
 use crate::hash;
 use crate::release::Scale;
 use crate::session_id::SessionId;
-use curve25519_dalek::edwards::CompressedEdwardsY;
 
 /// Most members of a round: what the planned rounds have.
 pub const MEMBERS_MAX: usize = 1_000;
@@ -24,7 +24,7 @@ pub const COLUMNS_MAX: usize = 1 << 16;
 pub const NAME_BYTES_MAX: usize = 255;
 
 /// Version of messages, hashes and order.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A member's place in the roster. Public: it also tells at which point its shares are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,7 +78,7 @@ pub struct Proposal {
     pub columns: Vec<Column>,
     /// Fewest contributions that may be opened.
     pub min_parties: u16,
-    /// Most members that may collude, with each other, the recipient and the coordinator.
+    /// Most members that may collude with each other and the coordinator. The recipient counts as one of them if it colludes.
     pub colluders: u16,
 }
 
@@ -94,7 +94,7 @@ pub struct Terms {
 impl Terms {
     /// Checks everything that can be known before a round.
     pub fn new(proposal: Proposal) -> Result<Self, RoundFault> {
-        check_roster(&proposal.roster)?;
+        roster::check(&proposal.roster)?;
         let members = proposal.roster.len();
         range("the recipient", 0, members - 1, proposal.recipient.index())?;
         // Two members that do not collude: with one alone, the others' sum tells its vector.
@@ -225,14 +225,16 @@ impl Terms {
     }
 
     /// Fewest honest members whose vectors are in an opened sum together: survivors, less colluders, less those whom a coordinator can cut off from
-    /// the others by naming all of their neighbours as vanished, so that they survive in name only.
+    /// the others by naming all of their neighbours as vanished, so that they survive in name only. An honest recipient is one of them: as it knows its own
+    /// vector, from its view one fewer is hidden.
     pub fn honest_min(&self) -> usize {
         self.survivors_min() - self.colluders() - self.degree.isolable
     }
 
-    /// How many members' shares of the noise are of full strength together. The recipient knows its own share, also where nobody colludes.
+    /// How many members' shares of the noise are of full strength together: one fewer than [`Self::honest_min`], as the recipient knows its own share and need not be one of
+    /// the colluders. Never zero: two honest members stay together in every graph.
     pub fn noise_parties(&self) -> usize {
-        self.survivors_min() - self.colluders().max(1) - self.degree.isolable
+        self.survivors_min() - (self.colluders() + 1) - self.degree.isolable
     }
 
     /// Members that may be missing, from the start or from any later step on.
@@ -261,7 +263,12 @@ const fn quorum(members: usize, colluders: usize) -> usize {
     (members + colluders) / 2 + 1
 }
 
-fn range(what: &'static str, min: usize, max: usize, got: usize) -> Result<(), RoundFault> {
+pub(super) fn range(
+    what: &'static str,
+    min: usize,
+    max: usize,
+    got: usize,
+) -> Result<(), RoundFault> {
     if (min..=max).contains(&got) {
         return Ok(());
     }
@@ -273,46 +280,6 @@ fn range(what: &'static str, min: usize, max: usize, got: usize) -> Result<(), R
         got,
     }
     .into())
-}
-
-/// Distinct names in ascending order, with distinct keys: a party twice would be two votes and two shares in one hand.
-fn check_roster(roster: &[Organisation]) -> Result<(), RoundFault> {
-    range(
-        "the number of members",
-        MEMBERS_MIN,
-        MEMBERS_MAX,
-        roster.len(),
-    )?;
-    for organisation in roster {
-        range(
-            "the bytes of a name",
-            1,
-            NAME_BYTES_MAX,
-            organisation.name.len(),
-        )?;
-    }
-    let mut keys: Vec<_> = roster
-        .iter()
-        .map(|organisation| organisation.identity)
-        .collect();
-    keys.sort_unstable();
-    let distinct = keys.is_sorted_by(|a, b| a < b);
-    let ascending = roster.is_sorted_by(|a, b| a.name < b.name);
-    if !(distinct && ascending) {
-        return Err(Refusal::Roster.into());
-    }
-    let mut identities = roster.iter().map(|organisation| organisation.identity);
-    let unusable = identities.position(|identity| !is_usable(identity));
-    match unusable {
-        None => Ok(()),
-        Some(place) => Err(Refusal::Identity(Member(place as u16)).into()),
-    }
-}
-
-/// Whether these bytes are the one encoding of a point that is not of low order.
-fn is_usable(identity: [u8; 32]) -> bool {
-    let point = CompressedEdwardsY(identity).decompress();
-    point.is_some_and(|point| !point.is_small_order() && point.compress().0 == identity)
 }
 
 /// Every part comes with its length or has a fixed one, so two proposals never hash the same bytes.

@@ -7,6 +7,7 @@ pub(crate) mod clmul;
 pub(crate) mod clmul64;
 pub(crate) mod lanes;
 pub(crate) mod leaves;
+pub(crate) mod selected;
 pub(crate) mod short_hash;
 pub(crate) mod transpose;
 pub(crate) mod wide;

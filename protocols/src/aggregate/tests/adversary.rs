@@ -1,5 +1,6 @@
 //! What a coordinator, members or the line can try, and who is named for it.
 
+mod arrivals;
 mod members;
 mod proposals;
 mod sets;

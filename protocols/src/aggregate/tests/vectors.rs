@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 const FOLDER: &str = "aggregate";
 /// Messages up to here stand in a vector byte for byte.
-const BYTES_SHOWN: usize = 200;
+const BYTES_SHOWN: usize = 800;
 const SEED: u128 = 5;
 
 struct Run {
@@ -196,7 +196,7 @@ const BAD: [BadCase; 18] = [
     ("bad_contribution_signature", (0x0706, 1), (9, &[0]), 1),
     ("bad_vote", (0x0708, 1), (9, &[0]), 1),
     ("bad_word_of_the_sum", (0x070a, 0), (2, &[0, 0, 0, 0]), 0),
-    ("bad_box_of_unmasking_shares", (0x070a, 0), (90, &[0]), 0),
+    ("bad_box_of_unmasking_shares", (0x070a, 0), (570, &[0]), 0),
 ];
 
 /// Of the round with few neighbours, whose members are shown who dealt to whom: a byte for eight members, seventeen a row, behind the sharers.

@@ -85,52 +85,66 @@ fn a_changed_box_of_unmasking_shares_does_not_open() {
     );
 }
 
-/// Member 1 gives a wrong share of member 3's secret, one or the other: the secret is not the one member 3 committed to.
+/// A round in which member 1 gives a wrong share of one half of each of member 3's secrets.
+fn with_a_wrong_share(stage: &Stage, vanishes: &(dyn Fn(Member) -> Step + Sync)) -> Outcome {
+    let (mut state, heard, votes) = by_hand(stage, vanishes);
+    let share = state.held.get_mut(&Member(3)).expect("all are neighbours");
+    share.self_mask.expose_mut()[1].0 ^= 1;
+    share.mask_key.expose_mut()[0].0 ^= 1;
+    let (agreed, record) = state.agree(&heard).expect("honest");
+    let (_, wrong) = agreed
+        .release(&PersistedSurvivors::written(record), &votes)
+        .expect("honest");
+    let wrong = wrong.expect("member 1 does not read").encode();
+    stage.run_without(vanishes, &|hop, bytes| {
+        let is_due = hop
+            == Hop {
+                kind: Unmasking::KIND.number(),
+                member: Member(1),
+            };
+        Some(if is_due { wrong.clone() } else { bytes })
+    })
+}
+
+/// Exactly as many shares as open a secret: it is not the one that member 3 committed to.
 #[test]
 fn a_wrong_share_names_its_owner_and_the_holders() {
-    for (vanishes_at, what) in [(Step::Never, "self-mask"), (Step::Contribute, "mask key")] {
-        let stage = Stage::new();
-        let vanishes = |member: Member| {
-            if member.0 == 3 {
-                vanishes_at
-            } else {
-                Step::Never
-            }
+    let gone = [
+        // Member 4 contributes, so members 0 to 3 are the holders of a survivor's secret.
+        (4, Step::Release, "self-mask", vec![0, 1, 2, 3]),
+        (3, Step::Contribute, "mask key", vec![0, 1, 2, 3, 4]),
+    ];
+    for (member, step, what, members) in gone {
+        let vanishes = |other: Member| match other.0 == member {
+            true => step,
+            false => Step::Never,
         };
-        let (mut state, heard, votes) = by_hand(&stage, &vanishes);
-        let share = state
-            .held
-            .get_mut(&Member(3))
-            .expect("it deals to everybody");
-        share.self_mask.expose_mut()[1].0 ^= 1;
-        share.mask_key.expose_mut()[0].0 ^= 1;
-        let (agreed, record) = state.agree(&heard).expect("honest");
-        let (_, wrong) = agreed
-            .release(&PersistedSurvivors::written(record), &votes)
-            .expect("honest");
-        let wrong = wrong.expect("member 1 does not read").encode();
-        let outcome = stage.run_without(&vanishes, &|hop, bytes| {
-            let is_due = hop
-                == Hop {
-                    kind: Unmasking::KIND.number(),
-                    member: Member(1),
-                };
-            Some(if is_due { wrong.clone() } else { bytes })
-        });
-        let holders = if vanishes_at == Step::Never {
-            vec![0, 1, 2, 3]
-        } else {
-            vec![0, 1, 2, 3, 4]
+        let outcome = with_a_wrong_share(&Stage::new(), &vanishes);
+        let members = members.into_iter().map(Member).collect();
+        let what = Misdeed::SharesDisagree { what };
+        assert_fault(&outcome, 0, &RoundFault::OneOf { members, what });
+    }
+}
+
+/// With one share to spare, or with several, of a survivor's secret and of a vanished one's.
+#[test]
+fn one_wrong_share_is_survived_where_another_stands_in() {
+    for (members, step) in [
+        (5, Step::Never),
+        (8, Step::Never),
+        (8, Step::Contribute),
+        (9, Step::Contribute),
+    ] {
+        let stage = Stage::of(members, |_| ());
+        let vanishes = |member: Member| match member.0 {
+            3 => step,
+            _ => Step::Never,
         };
-        let members = holders.into_iter().map(Member).collect();
-        assert_fault(
-            &outcome,
-            0,
-            &RoundFault::OneOf {
-                members,
-                what: Misdeed::SharesDisagree { what },
-            },
-        );
+        let honest = stage.run_without(&vanishes, &honest);
+        let outcome = with_a_wrong_share(&stage, &vanishes);
+        assert_eq!(outcome.faults, []);
+        let sum = outcome.sum.expect("enough honest shares are there");
+        assert_eq!(Some(sum), honest.sum);
     }
 }
 

@@ -53,7 +53,7 @@ fn a_round_that_another_was_persisted_for_does_not_begin() {
     assert_eq!(begun.err(), Some(Refusal::OtherRound.into()));
 }
 
-/// The recipient knows its own share, also where nobody colludes; and members that survive in name only bring none.
+/// The recipient knows its own share, also where others collude and it does not; and members that survive in name only bring none.
 #[test]
 fn noise_is_of_full_strength_without_the_recipients_share() {
     for (members, colluders) in [(5, 0), (5, 1), (5, 2), (100, 1)] {
@@ -62,8 +62,9 @@ fn noise_is_of_full_strength_without_the_recipients_share() {
             proposal.min_parties = colluders + 3;
         });
         let terms = terms.terms;
-        let known = usize::from(colluders).max(1) + terms.degree().isolable;
+        let known = usize::from(colluders) + 1 + terms.degree().isolable;
         assert_eq!(terms.noise_parties(), terms.survivors_min() - known);
+        assert!(terms.noise_parties() >= 1);
         assert_eq!(terms.degree().isolable > 0, members == 100);
         assert!(terms.honest_min() >= 2);
     }

@@ -1,13 +1,14 @@
 //! A coordinator that changes the sum.
 
 use super::*;
+use crate::aggregate::mask::{CheckKey, hide};
 
 #[test]
 fn any_changed_word_of_the_sum_is_found() {
     let stage = Stage::new();
     // Behind the cells stand the words of the authenticator.
     for place in 0..6 + aggregate::TAG_WORDS {
-        for change in [1, 1 << 31, u64::MAX] {
+        for change in [1, 1 << 31, 1 << 63, u64::MAX] {
             let outcome = stage.with(|_, opening: &mut Opening| {
                 opening.words[place] = opening.words[place].wrapping_add(change);
             });
@@ -20,7 +21,12 @@ fn any_changed_word_of_the_sum_is_found() {
 #[test]
 fn a_sum_of_another_length_is_refused() {
     let stage = Stage::new();
-    for words in [0, 3, 9, 11] {
+    for words in [
+        0,
+        6,
+        6 + aggregate::TAG_WORDS - 1,
+        6 + aggregate::TAG_WORDS + 1,
+    ] {
         let (terms, key) = (&stage.terms, &stage.keys[0]);
         let recorded = Mutex::new(None);
         stage.run(&|hop, bytes| {
@@ -81,5 +87,32 @@ fn a_contribution_added_twice_or_not_at_all_is_found() {
             Some(stage.changed(hop, bytes, twice))
         });
         assert_fault(&outcome, 0, &SUM_CHANGED);
+    }
+}
+
+/// A contributor knows the check key, so it can move its word by any amount and its authenticator with it. Over signed integers, moving by 2^63 − T would
+/// show whether the sum is below T, by whether it opens: it has to open always or never, on both sides of T.
+#[test]
+fn whether_a_shifted_sum_opens_does_not_depend_on_the_sum() {
+    const CELL: usize = 1;
+    let stage = Stage::new();
+    let honest = stage.run(&|_, bytes| Some(bytes)).sum.expect("all stay");
+    let rng = &mut rng(5, Member(0), Step::Introduce);
+    let (recipient, _) = begin(&stage, Member(0), &stage.keys[0], rng);
+    let check = CheckKey::new(recipient.check_key.as_ref().expect("it made the key"));
+    for above in [-1 << 40, -1, 0, 1, 2, 1 << 40] {
+        let shift = i64::MIN.wrapping_sub(honest.cells[CELL] + above);
+        let mut values = vec![0; honest.cells.len()];
+        values[CELL] = shift;
+        let mut added = vec![0; values.len() + aggregate::TAG_WORDS];
+        hide(&mut added, &values, &[], &check);
+        let outcome = stage.with(|from, contribution: &mut Contribution| {
+            if from.0 == 3 {
+                let words = contribution.words.iter_mut().zip(&added);
+                words.for_each(|(word, added)| *word = word.wrapping_add(*added));
+            }
+        });
+        let sum = outcome.sum.expect("whatever the sum is");
+        assert_eq!(sum.cells[CELL], honest.cells[CELL].wrapping_add(shift));
     }
 }
