@@ -3,8 +3,11 @@
 //! The file is read once, at the asker's node; what travels and is sealed is the canonical form of [`Job`]. Its rules hold on
 //! both ways in, so a partner cannot send a job that a file could not have said.
 
+mod attendance;
 mod file;
 mod rules;
+
+pub use attendance::{Attendance, Dropouts, NotAFraction};
 
 use crate::canonical::Digest;
 use crate::flaw::checked;
@@ -31,6 +34,10 @@ pub struct Job {
     pub legal_basis: String,
     /// The SQL question, exactly as written.
     pub ask: String,
+    /// Whose tables `"*"` stands for in an aggregation; nobody in a question that joins two parties' tables.
+    pub parties: BTreeSet<OrgName>,
+    /// Of an aggregation, who has to take part.
+    pub aggregate: Option<Attendance>,
     /// How the answer is protected.
     pub protect: Protect,
     /// Who reads the answer.
@@ -51,6 +58,11 @@ impl Job {
     /// The digest of the job, as it stands in `H`.
     pub fn digest(&self) -> Digest {
         Digest::of_document(tags::JOB, self)
+    }
+
+    /// Whether it is one question over the same columns of many parties, and not a join of two.
+    pub fn is_aggregation(&self) -> bool {
+        !self.parties.is_empty()
     }
 
     /// Whether the job may no longer run at `now_unix_s`.

@@ -4,8 +4,9 @@
 //! bytes. What holds only as long as somebody is honest is said under that somebody's name, with the words "not prevented"
 //! where nothing but contracts stops it. Specification: protocols.md §5 to §8 for what each protocol hides, product.md §4
 //! for the form. What is true of one protocol only stands in a file of its own, `ecdh`, `vole`
-//! and `blind`; what a table of the blind join opens, in `release`.
+//! and `blind`; what a table of the blind join opens, in `release`. An aggregation of many parties has a statement of its own, `aggregation`.
 
+mod aggregation;
 mod blind;
 mod cost;
 mod ecdh;
@@ -16,12 +17,15 @@ mod release;
 mod runs;
 mod vole;
 
+pub use aggregation::aggregation_statement;
+
 use crate::job::Job;
 use crate::link_speed::LinkSpeed;
 use crate::names::OrgName;
 use crate::plan::{Plan, Side};
+use crate::problem::Problem;
 use crate::publication::Publication;
-use crate::seal::Protocol;
+use crate::seal::{Protocol, not_the_plans};
 use serde::{Deserialize, Serialize};
 
 /// One page, for approvers. The same plan gives the same statement at every party.
@@ -63,6 +67,8 @@ pub enum Who {
         /// Which.
         org: OrgName,
     },
+    /// Each party of an aggregation that is not named.
+    OtherParties,
     /// The coordinator.
     Coordinator,
     /// Whoever reads the network.
@@ -98,13 +104,15 @@ const NOT_PREVENTED: &str = "not prevented";
 
 /// The statement for `plan`. `publications` stand in the order of [`Plan::sides`]; `protocol` is the plan's with its parameters, and
 /// `cost` what a run of it costs at these sizes: of ECDH-PSI [`Cost::of_ecdh`].
+///
+/// Errors: the protocol is not one of two parties (a defect of the caller).
 pub fn statement(
     plan: &Plan,
     job: &Job,
     publications: [&Publication; 2],
     protocol: &Protocol,
     cost: Cost,
-) -> Statement {
+) -> Result<Statement, Problem> {
     let [first, second] = &plan.sides;
     let [of_first, of_second] = publications;
     let (receiver, sender) = if first.org == plan.receiver {
@@ -122,19 +130,20 @@ pub fn statement(
         Protocol::Ecdh { .. } => ecdh::part(&run),
         Protocol::Vole(terms) => vole::part(&run, terms),
         Protocol::Blind(terms) => blind::part(&run, terms),
+        Protocol::Aggregate(_) => return Err(not_the_plans()),
     };
     let mut observers = vec![parties::receiver(&run, &part), parties::sender(&run, &part)];
     if first.org != plan.receiver {
         observers.reverse();
     }
     observers.extend([outsiders::coordinator(&run), outsiders::eavesdropper(&run)]);
-    Statement {
+    Ok(Statement {
         runs: runs::lines(&run, &part.name),
         recipients: plan.recipients().into_iter().cloned().collect(),
         observers,
         assumptions: outsiders::assumptions(&run, &part),
         cost,
-    }
+    })
 }
 
 /// One party of a run, with what it has published.

@@ -1,7 +1,12 @@
 //! Named limits on everything that a user, a partner or the coordinator can send.
 
-/// Largest canonical document (job, policy, registry, approval …). Real ones are a few kilobytes.
-pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
+/// Largest canonical document (job, policy, registry, approval …). Real ones are a few kilobytes; a submission with the longest job and
+/// the seal of [`PARTIES_MAX`] parties with the longest names needs all of it.
+pub const DOCUMENT_BYTES_MAX: usize = 512 * 1024;
+/// Longest file that people write, of which a policy or a job is made.
+pub const FILE_BYTES_MAX: usize = 256 * 1024;
+/// Largest canonical publication: a policy and the schema that goes with it.
+pub const PUBLICATION_BYTES_MAX: usize = 256 * 1024;
 /// Longest SQL question. Real ones are under a kilobyte; the parser's recursion is bounded separately.
 pub const QUESTION_BYTES_MAX: usize = 16 * 1024;
 /// Longest sentence of a problem. Two of them, percent- and base64-encoded, have to fit the 16 KiB of a gRPC trailer.
@@ -24,10 +29,10 @@ pub const ROLES_MAX: usize = 32;
 pub const COLUMN_NAME_BYTES_MAX: usize = 256;
 /// Longest value in a public domain.
 pub const DOMAIN_VALUE_BYTES_MAX: usize = 256;
-/// Largest canonical policy and schema together with what surrounds them have to fit a document.
-pub const POLICY_BYTES_MAX: usize = DOCUMENT_BYTES_MAX / 2;
+/// Largest canonical policy; with its schema it has to fit a publication.
+pub const POLICY_BYTES_MAX: usize = PUBLICATION_BYTES_MAX / 2;
 /// Largest canonical job; with its seal it has to fit a document.
-pub const JOB_BYTES_MAX: usize = DOCUMENT_BYTES_MAX / 2;
+pub const JOB_BYTES_MAX: usize = 128 * 1024;
 /// Most people one organisation registers.
 pub const PEOPLE_MAX: usize = 1_000;
 /// Most columns in one dataset.
@@ -58,3 +63,9 @@ pub const CONTROL_BYTES_MAX: usize = 16 * 1024;
 pub const ATTEMPTS_MAX: u32 = 3;
 /// Version of the whole cross-party contract; nodes and coordinators of another version are refused by name.
 pub const WIRE_VERSION: u32 = 1;
+/// Fewest organisations in an aggregation: between two, the sum tells each the other's numbers.
+pub const AGGREGATE_PARTIES_MIN: usize = 3;
+/// Most words of one member's vector in an aggregation, cells times sums.
+pub const AGGREGATE_WORDS_MAX: u64 = 10_000_000;
+/// Bytes of one message of words in a round: whole words, and with its framing below the smallest limit on messages.
+pub const ROUND_WORDS_BYTES: usize = 128 * 1024;

@@ -96,6 +96,14 @@ pub struct IdReport {
     pub eligible_ids: Option<u64>,
 }
 
+impl IdReport {
+    /// Ids that can enter any job, also one that collapses an event table, in which rows of an id differ and do not conflict.
+    pub fn enterable_ids(&self) -> Option<u64> {
+        let eligible = self.eligible_ids?;
+        Some(eligible.saturating_add(self.conflicting_ids.unwrap_or(0)))
+    }
+}
+
 /// What a policy check found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PolicyReport {
@@ -170,6 +178,8 @@ pub struct JobView {
     pub result_rows: Option<u64>,
     /// Groups not shown because they are smaller than allowed, at the receiver.
     pub suppressed_groups: Option<u64>,
+    /// Of an aggregation that is over, the parties whose numbers are in its table.
+    pub summed_parties: Option<Vec<OrgName>>,
     /// Where the result lies at this node, if it is for this organisation.
     pub result_path: Option<String>,
 }

@@ -1,9 +1,12 @@
 //! A plan: one local query a party, one joint operator, and how the answer is laid out. Made by [`crate::sql`] from the job's
 //! text and the published policies and nothing else, so the same bytes give the same plan at every party.
 
+mod aggregation;
 mod joint;
 mod noise;
 
+pub use aggregation::Aggregation;
+use joint::codes;
 pub use joint::{Groups, Joint, MeasureAt, Moment, MomentKind, SideColumn};
 pub use noise::{Cap, NoiseScale, NotACap};
 

@@ -5,7 +5,7 @@
 
 use crate::canonical::{self, Digest};
 use crate::flaw::{Flaw, checked, require};
-use crate::limits::DOCUMENT_BYTES_MAX;
+use crate::limits::PUBLICATION_BYTES_MAX;
 use crate::names::{ColumnName, OrgName};
 use crate::people::Pins;
 use crate::policy::{ColumnPolicy, Policy};
@@ -90,9 +90,10 @@ impl Publication {
             fits(column, *kind).map_err(|flaw| flaw.within(path))?;
         }
         require(
-            canonical::to_bytes(self).len() <= DOCUMENT_BYTES_MAX,
+            canonical::to_bytes(self).len() <= PUBLICATION_BYTES_MAX,
             || {
-                let what = format!("policy and schema are longer than {DOCUMENT_BYTES_MAX} bytes");
+                let what =
+                    format!("policy and schema are longer than {PUBLICATION_BYTES_MAX} bytes");
                 Flaw::at(
                     ["policy"],
                     what,

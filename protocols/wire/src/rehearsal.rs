@@ -7,13 +7,15 @@ use crate::approval::{
 };
 use crate::canonical::Digest;
 use crate::job::Job;
-use crate::leakage::{Cost, Statement, statement};
+use crate::leakage::{Cost, Statement, aggregation_statement, statement};
 use crate::names::{DatasetName, OrgName, PersonName};
 use crate::people::{Person, Pins, Registry};
-use crate::plan::{Matching, Plan};
+use crate::plan::{Aggregation, Matching, Plan, Side};
 use crate::problem::Problem;
 use crate::publication::Publication;
-use crate::seal::{self, BlindTerms, JobHash, JobNonce, Protocol, Transfers, VoleTerms};
+use crate::seal::{
+    self, AggregateTerms, BlindTerms, JobHash, JobNonce, Protocol, Transfers, VoleTerms,
+};
 use crate::sign::{Kind, Record, Signer};
 use crate::sql::Catalog;
 use crate::submission::Submission;
@@ -123,6 +125,35 @@ pub fn protocol(plan: &Plan, publications: [&Publication; 2]) -> (Protocol, Cost
     (Protocol::Vole(terms), cost)
 }
 
+/// An aggregation's protocol among few parties, of which everybody shares a mask with everybody, and a cost.
+pub fn aggregate_protocol(plan: &Aggregation) -> (Protocol, Cost) {
+    let small = |number: u64| u32::try_from(number).expect("tables on the stage are small");
+    let parties = plan.sides.len() as u64;
+    let quorum = small(parties + u64::from(plan.colluders)) / 2 + 1;
+    let terms = AggregateTerms {
+        version: 3,
+        recipient: plan
+            .recipient()
+            .expect("an aggregation has a reader")
+            .clone(),
+        words: small(plan.words()),
+        tag_words: 64,
+        survivors_min: quorum.max(plan.min_parties),
+        colluders: plan.colluders,
+        quorum,
+        picks: None,
+        threshold: quorum,
+        isolable: 0,
+    };
+    let cost = Cost {
+        bytes: parties * (8 * plan.words() + 200 * parties),
+        seconds: 1,
+        memory_mib: 10,
+        link: None,
+    };
+    (Protocol::Aggregate(terms), cost)
+}
+
 impl Stage {
     /// Adds an organisation with `people` as (name, role).
     #[must_use]
@@ -199,9 +230,32 @@ impl Stage {
     ) -> Result<Submission, Problem> {
         let publications = self.publications(plan);
         let (protocol, cost) = protocol(plan, publications);
-        let page: Statement = statement(plan, job, publications, &protocol, cost);
+        let page: Statement = statement(plan, job, publications, &protocol, cost)?;
         let nonce = JobNonce([7; 16]);
         let seal = seal::derive(job, asker, nonce, plan, publications, &protocol, &page)?;
+        Ok(Submission {
+            job: job.clone(),
+            seal,
+        })
+    }
+
+    /// What the asker's node sends of an aggregation.
+    pub fn aggregation_submission(
+        &self,
+        job: &Job,
+        asker: &OrgName,
+        plan: &Aggregation,
+    ) -> Result<Submission, Problem> {
+        let sides = plan.sides.iter();
+        let published = |side: &Side| {
+            self.publication(&side.org, &side.dataset)
+                .expect("published")
+        };
+        let publications: Vec<&Publication> = sides.map(published).collect();
+        let (protocol, cost) = aggregate_protocol(plan);
+        let page = aggregation_statement(plan, job, &publications, &protocol, cost)?;
+        let (seal, nonce) = (seal::derive_aggregation, JobNonce([7; 16]));
+        let seal = seal(job, asker, nonce, plan, &publications, &protocol, &page)?;
         Ok(Submission {
             job: job.clone(),
             seal,

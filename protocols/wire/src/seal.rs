@@ -5,14 +5,15 @@
 
 mod protocol;
 
-pub use protocol::{BlindTerms, Protocol, Transfers, VoleTerms};
+pub(crate) use protocol::not_the_plans;
+pub use protocol::{AggregateTerms, BlindTerms, Protocol, Transfers, VoleTerms};
 
 use crate::canonical::Digest;
 use crate::hexadecimal::hexadecimal;
 use crate::job::Job;
 use crate::leakage::Statement;
 use crate::names::{DatasetName, OrgName};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Aggregation, Plan, Side};
 use crate::problem::{Code, Problem};
 use crate::publication::Publication;
 use crate::tags;
@@ -78,8 +79,42 @@ pub fn derive(
     statement: &Statement,
 ) -> Result<Seal, Problem> {
     protocol.check_fit(plan)?;
-    let mut parties = BTreeMap::new();
-    for (side, publication) in plan.sides.iter().zip(publications) {
+    let parties = parties(plan.sides.iter().zip(publications))?;
+    let plan = Digest::of_document(tags::PLAN, plan);
+    sealed((job, asker, nonce), plan, parties, protocol, statement)
+}
+
+/// Derives the seal of an aggregation, as [`derive()`] does; `publications` stand in the order of [`Aggregation::sides`].
+pub fn derive_aggregation(
+    job: &Job,
+    asker: &OrgName,
+    nonce: JobNonce,
+    plan: &Aggregation,
+    publications: &[&Publication],
+    protocol: &Protocol,
+    statement: &Statement,
+) -> Result<Seal, Problem> {
+    protocol.check_aggregation(plan)?;
+    if publications.len() != plan.sides.len() {
+        return Err(Problem::here(
+            Code::Defect,
+            format!(
+                "the plan has {} sides and {} publications",
+                plan.sides.len(),
+                publications.len()
+            ),
+            "report this with both nodes' versions",
+        ));
+    }
+    let parties = parties(plan.sides.iter().zip(publications.iter().copied()))?;
+    let plan = Digest::of_document(tags::AGGREGATION, plan);
+    sealed((job, asker, nonce), plan, parties, protocol, statement)
+}
+
+fn parties<'a>(
+    sides: impl Iterator<Item = (&'a Side, &'a Publication)>,
+) -> Result<BTreeMap<OrgName, PartySeal>, Problem> {
+    let sealed = sides.map(|(side, publication)| {
         if (&side.org, &side.dataset) != (&publication.org, &publication.policy.dataset) {
             return Err(Problem::here(
                 Code::Defect,
@@ -90,14 +125,24 @@ pub fn derive(
                 "report this with both nodes' versions",
             ));
         }
-        parties.insert(side.org.clone(), PartySeal::of(publication));
-    }
+        Ok((side.org.clone(), PartySeal::of(publication)))
+    });
+    sealed.collect()
+}
+
+fn sealed(
+    (job, asker, nonce): (&Job, &OrgName, JobNonce),
+    plan: Digest,
+    parties: BTreeMap<OrgName, PartySeal>,
+    protocol: &Protocol,
+    statement: &Statement,
+) -> Result<Seal, Problem> {
     let seal = Seal {
         job: job.digest(),
         nonce,
         asker: asker.clone(),
         plan_version: plan::PLAN_VERSION,
-        plan: Digest::of_document(tags::PLAN, plan),
+        plan,
         protocol: protocol.clone(),
         parties,
         leakage: Digest::of_document(tags::LEAKAGE, statement),
@@ -124,8 +169,11 @@ impl Seal {
         JobHash(Digest::of_document(tags::SEAL, self))
     }
 
-    /// Two different parties, the asker among them, and only parties read the answer.
+    /// Two different parties, or those that an aggregation names, the asker among them, and only parties read the answer.
     pub(crate) fn check_parties(&self, job: &Job) -> Result<(), Problem> {
+        if job.is_aggregation() {
+            return self.check_named_parties(job);
+        }
         let outsider = job
             .results_to
             .iter()
@@ -143,6 +191,20 @@ impl Seal {
             return Ok(());
         };
         let todo = "ask about one dataset of your own organisation and one of a partner, and name readers among the two";
+        Err(Problem::request(Code::JobFile, what, todo))
+    }
+
+    /// An aggregation's parties are those of its text, whose rules name the readers among them.
+    fn check_named_parties(&self, job: &Job) -> Result<(), Problem> {
+        let what = if !self.parties.keys().eq(&job.parties) {
+            "the seal has other parties than the job names".to_owned()
+        } else if !self.parties.contains_key(&self.asker) {
+            format!("{} asks and is not among `parties`", self.asker)
+        } else {
+            return Ok(());
+        };
+        let todo =
+            "name all organisations whose tables are added up, your own among them, in `parties`";
         Err(Problem::request(Code::JobFile, what, todo))
     }
 

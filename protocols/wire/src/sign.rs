@@ -24,6 +24,11 @@ impl PublicKey {
         Self(Digest(bytes))
     }
 
+    /// The raw 32 bytes.
+    pub fn as_bytes(&self) -> [u8; 32] {
+        self.0.0
+    }
+
     /// Whether the key is a point of small order. Under such a key a signature of zeros verifies for one document in eight or
     /// more, so anybody could sign for its holder; no honest key is one.
     pub fn is_weak(&self) -> bool {
@@ -79,7 +84,10 @@ hexadecimal! {
     Signature, 64
 }
 
-fn signed_bytes(kind: Kind, org: &OrgName, body: &[u8]) -> [u8; 32] {
+/// Bytes of what is signed for a document.
+pub const DIGEST_BYTES: usize = 32;
+
+fn signed_bytes(kind: Kind, org: &OrgName, body: &[u8]) -> [u8; DIGEST_BYTES] {
     Digest::of(kind.tag(), &[org.as_str().as_bytes(), body]).0
 }
 
@@ -123,6 +131,16 @@ impl Signer {
                 .try_into()
                 .expect("an Ed25519 signature has 64 bytes"),
         )
+    }
+
+    /// Signs a message of a protocol, as it is. What organisations sign otherwise has [`DIGEST_BYTES`] bytes, so a longer message never
+    /// reads as a document; a shorter or equal one is not signed.
+    pub fn sign_protocol_message(&self, message: &[u8]) -> Option<Signature> {
+        if message.len() <= DIGEST_BYTES {
+            return None;
+        }
+        let signature = self.pair.sign(message);
+        signature.as_ref().try_into().ok().map(Signature)
     }
 
     /// Signs a document that travels inside another one.

@@ -2,7 +2,7 @@
 //! a query engine's own plan. The same bytes give the same plan at every party, or the same refusals.
 //!
 //! One question is `SELECT … FROM a JOIN b ON a.id = b.id [WHERE …] [GROUP BY …] [HAVING COUNT(*) >= k] [ORDER BY …]
-//! [LIMIT n]` over published tables of two parties. It is read in this order, one concept a file:
+//! [LIMIT n]` over published tables of two parties, or `SELECT … FROM "*".a …` over one published table of each of many. It is read in this order, one concept a file:
 //!
 //! | file | what it decides |
 //! |---|---|
@@ -18,12 +18,14 @@
 //! | `protection`, `operator`, `verbs` | thresholds, the joint operator, and whether the policies grant all of it |
 //! | `joint`, `wrap` | which sums the blind join computes, and the proof that none can wrap |
 //! | `matching` | by which protocol the common ids are found |
+//! | `aggregation` | the same question to many parties, whose answers are added up |
 //! | `room` | a stack to plan on |
 //! | `refuse` | why not: place, rule, what would work, who could change it |
 //!
 //! Nothing is approximated: what cannot be planned exactly is refused. No input makes it panic, recurse without bound or take
 //! long; the limits are named constants in the files that enforce them.
 
+mod aggregation;
 mod answer;
 mod call;
 mod cast;
@@ -59,7 +61,7 @@ mod wrap;
 
 use crate::job::Job;
 use crate::names::{DatasetName, OrgName};
-use crate::plan::{PLAN_VERSION, Plan, Side, SqlText};
+use crate::plan::{Aggregation, PLAN_VERSION, Plan, Side, SqlText};
 use crate::problem::{Code, Problem};
 use crate::publication::Publication;
 use filters::Filters;
@@ -79,11 +81,29 @@ pub trait Catalog: Sync {
     fn orgs(&self) -> Vec<OrgName>;
 }
 
-/// Plans `job` as asked by `asker`. All problems found are returned, not only the first.
+/// Plans `job`, a join of two parties' tables, as asked by `asker`. All problems found are returned, not only the first.
 pub fn plan(job: &Job, asker: &OrgName, catalog: &dyn Catalog) -> Result<Plan, Vec<Problem>> {
+    with_room(asker, |refusals| planned(job, asker, catalog, refusals))
+}
+
+/// Plans `job`, one question over the same columns of many parties, as asked by `asker`. All problems found are returned.
+pub fn aggregation(
+    job: &Job,
+    asker: &OrgName,
+    catalog: &dyn Catalog,
+) -> Result<Aggregation, Vec<Problem>> {
+    with_room(asker, |refusals| {
+        aggregation::planned(job, asker, catalog, refusals)
+    })
+}
+
+fn with_room<T: Send>(
+    asker: &OrgName,
+    plan: impl FnOnce(&mut Refusals) -> Option<T> + Send,
+) -> Result<T, Vec<Problem>> {
     let outcome = room::with_room(|| {
         let mut refusals = Refusals::new(asker.clone());
-        let plan = planned(job, asker, catalog, &mut refusals);
+        let plan = plan(&mut refusals);
         plan.filter(|_| refusals.is_empty())
             .ok_or_else(|| refusals.into_problems())
     });

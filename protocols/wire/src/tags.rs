@@ -5,6 +5,8 @@
 pub const JOB: &str = "entente/1/job";
 /// A [`crate::plan::Plan`], as it stands in `H`.
 pub const PLAN: &str = "entente/1/plan";
+/// A [`crate::plan::Aggregation`], as it stands in `H`.
+pub const AGGREGATION: &str = "entente/1/aggregation";
 /// A [`crate::policy::Policy`], as it stands in `H`.
 pub const POLICY: &str = "entente/1/policy";
 /// A [`crate::publication::Schema`], as it stands in `H`.
@@ -44,6 +46,7 @@ pub const SIGNED_MANIFEST: &str = "entente/1/manifest";
 pub const ALL: &[&str] = &[
     JOB,
     PLAN,
+    AGGREGATION,
     POLICY,
     SCHEMA,
     LEAKAGE,

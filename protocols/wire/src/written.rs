@@ -6,7 +6,7 @@ pub(crate) mod toml;
 pub(crate) mod yaml;
 
 use crate::flaw::Flaw;
-use crate::limits::DOCUMENT_BYTES_MAX;
+use crate::limits::FILE_BYTES_MAX;
 use crate::problem::{Code, Problem};
 use std::fmt;
 
@@ -153,13 +153,13 @@ impl Mistake {
 
 /// Refuses a file that is too long before it is parsed.
 fn bounded(text: &str) -> Result<(), Mistake> {
-    if text.len() <= DOCUMENT_BYTES_MAX {
+    if text.len() <= FILE_BYTES_MAX {
         return Ok(());
     }
     Err(Mistake::new(
         Place::START,
         format!(
-            "the file has {} bytes; at most {DOCUMENT_BYTES_MAX} are read",
+            "the file has {} bytes; at most {FILE_BYTES_MAX} are read",
             text.len()
         ),
         "shorten it; the longest part is usually a domain",

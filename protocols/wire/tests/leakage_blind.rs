@@ -28,7 +28,7 @@ fn joints() -> Vec<(Told, Joint)> {
 fn parties<'t>(told: &'t Told, joint: &Joint) -> Vec<(&'t Observer, bool)> {
     let party = |observer: &'t Observer| match &observer.who {
         Who::Party { org } => Some((observer, joint.readers.contains(org))),
-        Who::Coordinator | Who::Eavesdropper => None,
+        Who::OtherParties | Who::Coordinator | Who::Eavesdropper => None,
     };
     told.statement.observers.iter().filter_map(party).collect()
 }
@@ -251,7 +251,7 @@ fn counts_and_bytes_are_those_of_the_sealed_parameters() {
         ..terms
     };
     let protocol = Protocol::Blind(terms);
-    told.statement = statement(&told.plan, &told.job, publications, &protocol, cost);
+    told.statement = statement(&told.plan, &told.job, publications, &protocol, cost).unwrap();
     assert!(any(&told.statement.runs, "in 4 buckets, with SoftSpokenOT"));
     assert!(any(&told.statement.runs, "For each of 12 groups"));
     let (receiver, sender) = (told.party(true), told.party(false));

@@ -76,7 +76,7 @@ fn counts_and_bytes_are_those_of_the_sealed_parameters() {
         ..terms
     };
     let protocol = Protocol::Vole(terms);
-    told.statement = statement(&told.plan, &told.job, publications, &protocol, cost);
+    told.statement = statement(&told.plan, &told.job, publications, &protocol, cost).unwrap();
     assert!(any(&told.statement.runs, "in 4 buckets"));
     let (receiver, sender) = (told.party(true), told.party(false));
     assert!(any(&receiver.receives, "120400 tags of 11 bytes"));

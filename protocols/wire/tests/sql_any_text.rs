@@ -8,13 +8,15 @@
 mod published;
 
 use entente_wire::names::ColumnName;
-use entente_wire::plan::Plan;
+use entente_wire::plan::{Aggregation, Plan};
 use entente_wire::problem::{Code, Problem};
 use entente_wire::publication::ColumnType;
 use entente_wire::sql;
 use proptest::prelude::*;
+use published::aggregations::BY_TIER;
 use published::cases::cases;
 use published::{Asked, JOIN, Published};
+use std::fmt::Debug;
 use std::sync::OnceLock;
 
 #[test]
@@ -35,7 +37,21 @@ fn the_deepest_questions_need_little_of_the_callers_stack() {
     ];
     for condition in deep {
         let asked = Asked::question(&format!("SELECT COUNT(*) {{J}} WHERE {condition}"));
-        let run = move || sql::plan(&asked.job(), &asked.asker, &Published::load()).is_ok();
+        // Of all parties, outside and inside of a subquery.
+        let condition = condition.replace("b.", "a.");
+        let select = "SELECT COUNT(*) AS n FROM";
+        let outer = format!("{select} \"*\".accounts a WHERE {condition}");
+        let inner = format!(
+            "{select} (SELECT a.mobile FROM \"*\".events a WHERE {condition} GROUP BY a.mobile) AS e"
+        );
+        let of_all = [outer, inner].map(|ask| Asked::of_all(&ask));
+        let run = move || {
+            let catalog = Published::load();
+            let is_ok = sql::plan(&asked.job(), &asked.asker, &catalog).is_ok();
+            let [outer, inner] =
+                of_all.map(|asked| sql::aggregation(&asked.job(), &asked.asker, &catalog).is_ok());
+            is_ok | outer | inner
+        };
         let thread = std::thread::Builder::new()
             .stack_size(STACK_BYTES)
             .spawn(run)
@@ -99,6 +115,11 @@ const PIECES: &[&str] = &[
     "p.mobile",
     "\"north-bank\".customers",
     "\"river-pay\".users",
+    "\"*\"",
+    "\"*\".accounts",
+    "\"*\".events",
+    "a.tier",
+    "a.balance",
     "'x'",
     "1",
     "0.5",
@@ -158,8 +179,18 @@ fn questions() -> Vec<String> {
         .iter()
         .chain(&cases("refused.toml"))
         .map(|case| case.job().ask)
+        .chain(OF_ALL.iter().map(|ask| (*ask).to_owned()))
         .collect()
 }
+
+/// Questions to all parties together, to be mutated.
+const OF_ALL: [&str; 3] = [
+    BY_TIER,
+    "SELECT CASE WHEN a.age < 30 THEN 'young' ELSE 'old' END AS band, STDDEV_SAMP(a.balance) AS d FROM \"*\".accounts a \
+     WHERE a.active GROUP BY band HAVING COUNT(*) >= 200 ORDER BY d DESC LIMIT 3",
+    "SELECT COUNT(*) AS n, COUNT(e.total) AS c FROM (SELECT v.mobile, SUM(v.amount) AS total FROM \"*\".events v \
+     WHERE v.kind = 'card' GROUP BY v.mobile) AS e WHERE e.total > 0",
+];
 
 fn outcome(ask: &str) -> Result<Plan, Vec<Problem>> {
     let mut job = Asked::question("x").job();
@@ -172,10 +203,26 @@ fn outcome(ask: &str) -> Result<Plan, Vec<Problem>> {
     )
 }
 
-/// Whatever the text: a plan, or problems that are not this program's own.
+/// The same text, asked of all parties together.
+fn outcome_of_all(ask: &str) -> Result<Aggregation, Vec<Problem>> {
+    let mut job = Asked::of_all("x").job();
+    job.ask = ask.to_owned();
+    static CATALOG: OnceLock<Published> = OnceLock::new();
+    let catalog = CATALOG.get_or_init(Published::load);
+    sql::aggregation(&job, &"north-bank".parse().unwrap(), catalog)
+}
+
+/// Whatever the text, and however many are asked: a plan, or problems that are not this program's own.
 fn plan_or_problems(ask: &str) -> Result<(), TestCaseError> {
-    match outcome(ask) {
-        Ok(plan) => prop_assert_eq!(outcome(ask), Ok(plan)),
+    held(|| outcome(ask))?;
+    held(|| outcome_of_all(ask))
+}
+
+fn held<P: PartialEq + Debug>(
+    outcome: impl Fn() -> Result<P, Vec<Problem>>,
+) -> Result<(), TestCaseError> {
+    match outcome() {
+        Ok(plan) => prop_assert_eq!(outcome(), Ok(plan)),
         Err(problems) => {
             prop_assert!(!problems.is_empty());
             prop_assert!(
@@ -183,7 +230,7 @@ fn plan_or_problems(ask: &str) -> Result<(), TestCaseError> {
                 "{:?}",
                 problems
             );
-            prop_assert_eq!(outcome(ask), Err(problems));
+            prop_assert_eq!(outcome(), Err(problems));
         }
     }
     Ok(())
@@ -202,6 +249,8 @@ proptest! {
         plan_or_problems(&pieces.join(" "))?;
         plan_or_problems(&format!("SELECT COUNT(*) {JOIN} WHERE {}", pieces.join(" ")))?;
         plan_or_problems(&format!("SELECT {} {JOIN}", pieces.join(" ")))?;
+        plan_or_problems(&format!("SELECT {} FROM \"*\".accounts AS a", pieces.join(" ")))?;
+        plan_or_problems(&format!("SELECT COUNT(*) FROM \"*\".accounts AS a WHERE {}", pieces.join(" ")))?;
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 use entente_wire::canonical;
 use entente_wire::decimal;
-use entente_wire::job::{JOB_VERSION, Job, Measure, Protect, ProtocolChoice, SecurityChoice};
+use entente_wire::job::{
+    Attendance, JOB_VERSION, Job, Measure, Protect, ProtocolChoice, SecurityChoice,
+};
 use entente_wire::names::{ColumnName, OrgName};
 use entente_wire::policy::{Budget, ColumnPolicy, Epsilon, Noise, Policy, Quorum, Verb};
 use entente_wire::problem::Code;
@@ -193,6 +195,26 @@ fn column_toml(name: &ColumnName, column: &ColumnPolicy) -> String {
 }
 
 prop_compose! {
+    /// Parties, who of them has to be there, and which of them reads.
+    fn aggregation()(
+        parties in orgs(3..8),
+        fewest in any::<prop::sample::Index>(),
+        dropouts in prop::sample::select(vec!["0", "1/3", "2/5", "499/1000", "1/1000"]),
+        reader in any::<prop::sample::Index>(),
+    ) -> (BTreeSet<OrgName>, Attendance, OrgName) {
+        let min_parties = u32::try_from(3 + fewest.index(parties.len() - 2)).expect("few");
+        let dropouts = dropouts.parse().expect("a fraction");
+        let reader = parties.iter().nth(reader.index(parties.len())).expect("one of them").clone();
+        {
+            let some = Attendance { min_parties, dropouts, colluders: None };
+            let most = some.colluders_max(parties.len() as u32);
+            let colluders = (min_parties % 2 == 0).then_some(most / 2);
+            (parties, Attendance { colluders, ..some }, reader)
+        }
+    }
+}
+
+prop_compose! {
     fn job()(
         name in label(),
         words in ["[a-z:#&*!é ]{0,20}[a-z]", "[a-z'\"\\\\\n ]{0,20}[a-z]", "[A-Z*().,'\"=<>\n\t ]{0,60}[A-Z]"],
@@ -213,9 +235,17 @@ prop_compose! {
         runs in 1..1_000_u32,
         domains in btree_map(column_name(), values(), 0..3),
         measures in btree_map(column_name(), range(), 0..3),
+        added_up in prop::option::of(aggregation()),
     ) -> Job {
         let [purpose, legal_basis, ask] = words;
-        let (security, protocol) = matching;
+        let (parties, aggregate, reader) = match added_up {
+            Some((parties, attendance, reader)) => (parties, Some(attendance), Some(reader)),
+            None => Default::default(),
+        };
+        let (results_to, (security, protocol), runs) = match reader {
+            Some(reader) => (BTreeSet::from([reader]), (None, None), 1),
+            None => (results_to, matching, runs),
+        };
         let measures = measures.into_iter().map(|(name, (clip, scale))| (name, Measure { clip, scale }));
         Job {
             entente: JOB_VERSION,
@@ -223,6 +253,8 @@ prop_compose! {
             purpose,
             legal_basis,
             ask,
+            parties,
+            aggregate,
             protect: Protect {
                 epsilon: epsilon.map(Epsilon),
                 min_group,
@@ -271,6 +303,20 @@ fn yaml(job: &Job) -> String {
             ProtocolChoice::Ecdh => "  protocol: ecdh\n",
         });
     }
+    if let Some(Attendance {
+        min_parties,
+        dropouts,
+        colluders,
+    }) = job.aggregate
+    {
+        let colluders = colluders.map_or_else(String::new, |most| format!(", colluders: {most}"));
+        writeln!(
+            file,
+            "parties: {}\naggregate: {{ min_parties: {min_parties}, dropouts: {dropouts}{colluders} }}",
+            list(job.parties.iter().map(OrgName::as_str))
+        )
+        .expect("a string grows");
+    }
     file.push_str("domains: {");
     for (name, values) in &job.domains {
         write!(file, "{}: {}, ", quoted(&name.0), list(values)).expect("a string grows");
@@ -317,6 +363,7 @@ proptest! {
         let mut files = [
             include_str!("../../vectors/wire/policy/every_form.toml").to_owned(),
             include_str!("../../vectors/wire/job/full.yaml").to_owned(),
+            include_str!("../../vectors/wire/job/aggregation.yaml").to_owned(),
         ];
         for file in &mut files {
             for (from, length, text) in &edits {
@@ -327,14 +374,16 @@ proptest! {
                 *file = characters.into_iter().collect();
             }
         }
-        let [policy, job] = files;
+        let [policy, join, aggregation] = files;
         if let Err(problem) = Policy::from_toml(&policy) {
             prop_assert_eq!(problem.code, Code::PolicyFile);
             prop_assert!(problem.what.starts_with("policy file, line ") && !problem.todo.is_empty());
         }
-        if let Err(problem) = Job::from_yaml(&job) {
-            prop_assert_eq!(problem.code, Code::JobFile);
-            prop_assert!(problem.what.starts_with("job file, line ") && !problem.todo.is_empty());
+        for job in [join, aggregation] {
+            if let Err(problem) = Job::from_yaml(&job) {
+                prop_assert_eq!(problem.code, Code::JobFile);
+                prop_assert!(problem.what.starts_with("job file, line ") && !problem.todo.is_empty());
+            }
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The YAML form of a job, as a data team writes it.
 
-use super::{JOB_VERSION, Job, Measure, Protect, ProtocolChoice, SecurityChoice};
+use super::{
+    Attendance, Dropouts, JOB_VERSION, Job, Measure, NotAFraction, Protect, ProtocolChoice,
+    SecurityChoice,
+};
 use crate::names::{ColumnName, OrgName};
 use crate::policy::Epsilon;
 use crate::problem::{Code, Problem};
@@ -14,6 +17,8 @@ const FIELDS: &[&str] = &[
     "purpose",
     "legal_basis",
     "ask",
+    "parties",
+    "aggregate",
     "protect",
     "results_to",
     "expires",
@@ -59,10 +64,20 @@ fn read(text: &str) -> Result<Job, Mistake> {
             "ask",
             "write the SQL question, after `ask: |` on indented lines",
         )?,
+        parties: fields
+            .optional("parties")
+            .map_or(Ok(BTreeSet::new()), |written| {
+                organisations(written, PARTIES_FIX)
+            })?,
+        aggregate: fields
+            .optional("aggregate")
+            .map(attendance)
+            .transpose()?
+            .or_else(|| fields.optional("parties").map(|_| Attendance::default())),
         protect: fields
             .optional("protect")
             .map_or(Ok(Protect::default()), protect)?,
-        results_to: results_to(fields.required("results_to", RESULTS_FIX)?)?,
+        results_to: organisations(fields.required("results_to", RESULTS_FIX)?, RESULTS_FIX)?,
         expires_unix_s: moment(fields.required("expires", EXPIRES_FIX)?)?,
         runs: fields
             .optional("runs")
@@ -80,6 +95,9 @@ fn read(text: &str) -> Result<Job, Mistake> {
 
 const NAME_FIX: &str = "write a name such as tier-by-segment";
 const RESULTS_FIX: &str = "write the organisation that reads the answer: results_to: [north-bank]";
+const DROPOUTS_FIX: &str = "write how many may vanish on the way, such as dropouts: 1/3, or 0";
+const PARTIES_FIX: &str =
+    "list the organisations whose tables are added up: parties: [north-bank, river-pay, hill-bank]";
 const EXPIRES_FIX: &str = "write a moment such as 2026-12-31T00:00:00Z";
 
 fn protect(written: &Written) -> Result<Protect, Mistake> {
@@ -139,10 +157,48 @@ fn protocol(written: &Written) -> Result<ProtocolChoice, Mistake> {
     }
 }
 
-fn results_to(written: &Written) -> Result<BTreeSet<OrgName>, Mistake> {
+fn attendance(written: &Written) -> Result<Attendance, Mistake> {
+    let fields = Fields::of(
+        written,
+        "aggregate",
+        &["min_parties", "dropouts", "colluders"],
+    )?;
+    let default = Attendance::default();
+    Ok(Attendance {
+        min_parties: fields
+            .optional("min_parties")
+            .map_or(Ok(default.min_parties), Written::small_count)?,
+        dropouts: fields
+            .optional("dropouts")
+            .map_or(Ok(default.dropouts), dropouts)?,
+        colluders: fields
+            .optional("colluders")
+            .map(Written::small_count)
+            .transpose()?,
+    })
+}
+
+fn dropouts(written: &Written) -> Result<Dropouts, Mistake> {
+    let text = match &written.value {
+        Value::Text(text) | Value::Number(text) => text.as_str(),
+        other => {
+            let what = format!("{} is not a part of the parties", other.describe());
+            return Err(Mistake::new(written.place, what, DROPOUTS_FIX));
+        }
+    };
+    text.parse().map_err(|error: NotAFraction| {
+        let what = format!(
+            "{} is not a part of the parties: {error}",
+            written.value.describe()
+        );
+        Mistake::new(written.place, what, DROPOUTS_FIX)
+    })
+}
+
+fn organisations(written: &Written, fix: &str) -> Result<BTreeSet<OrgName>, Mistake> {
     let mut orgs = BTreeSet::new();
     for item in written.list("organisations")? {
-        let org: OrgName = item.parsed("the name of an organisation", RESULTS_FIX)?;
+        let org: OrgName = item.parsed("the name of an organisation", fix)?;
         if !orgs.insert(org) {
             return Err(Mistake::new(
                 item.place,

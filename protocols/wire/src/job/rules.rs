@@ -4,8 +4,10 @@ use super::{JOB_VERSION, Job, ProtocolChoice, SecurityChoice};
 use crate::canonical;
 use crate::flaw::{Flaw, require};
 use crate::limits::{
-    EXPIRES_UNIX_S_MAX, JOB_BYTES_MAX, PARTIES_MAX, QUESTION_BYTES_MAX, RUNS_MAX, WORDS_BYTES_MAX,
+    AGGREGATE_PARTIES_MIN, EXPIRES_UNIX_S_MAX, JOB_BYTES_MAX, PARTIES_MAX, QUESTION_BYTES_MAX,
+    RUNS_MAX, WORDS_BYTES_MAX,
 };
+use crate::names::OrgName;
 use crate::policy::rules::{clip, domain};
 use crate::printable::is_lines;
 
@@ -20,6 +22,7 @@ impl Job {
             )
         })?;
         self.check_words()?;
+        self.check_parties()?;
         self.check_protection()?;
         for (name, values) in &self.domains {
             name.check()
@@ -112,6 +115,83 @@ impl Job {
 }
 
 impl Job {
+    /// An aggregation names its parties, one reader among them, and who has to be there; a join none of it.
+    fn check_parties(&self) -> Result<(), Flaw> {
+        let Some(attendance) = self.aggregate else {
+            return require(self.parties.is_empty(), || {
+                let fix = "write aggregate: { min_parties: 3, dropouts: 1/3 }";
+                Flaw::at(
+                    ["aggregate"],
+                    "an aggregation does not say who has to take part",
+                    fix,
+                )
+            });
+        };
+        let parties = self.parties.len();
+        let named = |why: &str, fix: &str| {
+            let what = format!(
+                "{parties} parties are named; an aggregation has {AGGREGATE_PARTIES_MIN} to {PARTIES_MAX}{why}"
+            );
+            Flaw::at(["parties"], what, fix)
+        };
+        require(parties >= AGGREGATE_PARTIES_MIN, || {
+            named(
+                ", because the sum of two would tell each the other's numbers",
+                "name further parties, or join two parties' tables instead",
+            )
+        })?;
+        require(parties <= PARTIES_MAX, || named("", "name fewer parties"))?;
+        let fewest = attendance.min_parties as usize;
+        require((AGGREGATE_PARTIES_MIN..=parties).contains(&fewest), || {
+            let what = format!(
+                "`min_parties` is {fewest}, which is not between {AGGREGATE_PARTIES_MIN} and the number of parties, {parties}"
+            );
+            let fix = format!("write {AGGREGATE_PARTIES_MIN} to {parties}");
+            Flaw::at(["aggregate", "min_parties"], what, fix)
+        })?;
+        let most = attendance.colluders_max(parties as u32);
+        let asked = attendance.colluders.unwrap_or(most);
+        require(asked <= most, || {
+            let what = format!(
+                "`colluders` is {asked}, and with so many parties that may be missing only {most} can be withstood"
+            );
+            let fix = format!("write 0 to {most}, or let fewer parties be missing");
+            Flaw::at(["aggregate", "colluders"], what, fix)
+        })?;
+        let readers: Vec<&OrgName> = self.results_to.iter().collect();
+        let (what, fix) = match readers.as_slice() {
+            [reader] if self.parties.contains(*reader) => return self.check_fixed(),
+            [reader] => (
+                format!("{reader} reads the table and is not one of its parties"),
+                "name one of `parties`, whose own numbers are in the sum",
+            ),
+            _ => (
+                format!(
+                    "{} parties would read the table; one node opens the sum",
+                    readers.len()
+                ),
+                "name one of `parties`",
+            ),
+        };
+        Err(Flaw::at(["results_to"], what, fix))
+    }
+
+    /// What an author cannot choose in an aggregation.
+    fn check_fixed(&self) -> Result<(), Flaw> {
+        let chosen = [
+            ("security", self.protect.security.is_some()),
+            ("protocol", self.protect.protocol.is_some()),
+        ];
+        let Some((name, _)) = chosen.into_iter().find(|(_, is_chosen)| *is_chosen) else {
+            return require(self.runs == 1, || {
+                let fix = "write `runs: 1`, and submit the job again for another table";
+                Flaw::at(["runs"], "an aggregation gives one table", fix)
+            });
+        };
+        let what = format!("an aggregation has one protocol, so `{name}` says nothing");
+        Err(Flaw::at(["protect", name], what, "leave the field out"))
+    }
+
     /// Only VOLE-PSI has a mode against parties that cheat.
     fn check_security(&self) -> Result<(), Flaw> {
         if self.protect.security != Some(SecurityChoice::Malicious) {
@@ -131,102 +211,4 @@ impl Job {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::canonical::{from_bytes, to_bytes};
-    use crate::names::ColumnName;
-    use crate::policy::Epsilon;
-
-    fn good() -> Job {
-        from_bytes(include_bytes!("../../../vectors/wire/job/full.json")).expect("a good vector")
-    }
-
-    /// A job that no file could have said is refused on the way in as well, at `path`.
-    #[track_caller]
-    fn refused(path: &[&str], change: impl FnOnce(&mut Job)) {
-        let mut job = good();
-        change(&mut job);
-        let flaw = job.check().expect_err("has to be refused");
-        assert_eq!(flaw.path, path, "{flaw}");
-        assert!(from_bytes::<Job>(&to_bytes(&job)).is_err());
-    }
-
-    #[test]
-    fn words_are_there_and_show_what_they_are() {
-        refused(&["entente"], |job| job.entente = 2);
-        refused(&["purpose"], |job| job.purpose = " \n".to_owned());
-        refused(&["purpose"], |job| {
-            job.purpose = "x".repeat(WORDS_BYTES_MAX + 1)
-        });
-        refused(&["legal_basis"], |job| {
-            job.legal_basis = "a\u{1b}]0;b".to_owned()
-        });
-        refused(&["ask"], |job| job.ask = String::new());
-        refused(&["ask"], |job| job.ask = "x".repeat(QUESTION_BYTES_MAX + 1));
-        refused(&["ask"], |job| job.ask.push('\u{2066}'));
-        refused(&["ask"], |job| job.ask.push('\r'));
-    }
-
-    #[test]
-    fn protection_readers_runs_and_time_have_bounds() {
-        refused(&["protect", "epsilon"], |job| {
-            job.protect.epsilon = Some(Epsilon(0))
-        });
-        refused(&["protect", "epsilon"], |job| {
-            job.protect.epsilon = Some(Epsilon(u64::MAX))
-        });
-        refused(&["protect", "min_group"], |job| {
-            job.protect.min_group = Some(0)
-        });
-        refused(&["protect", "security"], |job| {
-            job.protect.security = Some(SecurityChoice::Malicious);
-            job.protect.protocol = Some(ProtocolChoice::Ecdh);
-        });
-        refused(&["protect", "security"], |job| {
-            job.protect.security = Some(SecurityChoice::Malicious);
-            job.protect.protocol = Some(ProtocolChoice::Blind);
-        });
-        refused(&["results_to"], |job| job.results_to.clear());
-        refused(&["results_to"], |job| {
-            job.results_to = (0..=PARTIES_MAX)
-                .map(|n| format!("o{n}").parse().expect("a name"))
-                .collect();
-        });
-        refused(&["runs"], |job| job.runs = 0);
-        refused(&["runs"], |job| job.runs = RUNS_MAX + 1);
-        refused(&["expires"], |job| job.expires_unix_s = 0);
-        refused(&["expires"], |job| {
-            job.expires_unix_s = EXPIRES_UNIX_S_MAX + 1
-        });
-    }
-
-    #[test]
-    fn domains_and_measures_hold_the_rules_of_a_policys() {
-        let name = |name: &str| ColumnName(name.to_owned());
-        refused(&["domains", "tier"], |job| {
-            drop(job.domains.insert(name("tier"), Vec::new()))
-        });
-        refused(&["domains", ""], |job| {
-            drop(job.domains.insert(name(""), vec!["a".to_owned()]))
-        });
-        let reversed = crate::job::Measure {
-            clip: [1, 0],
-            scale: 2,
-        };
-        refused(&["measures", "monthly", "clip"], |job| {
-            job.measures.insert(name("monthly"), reversed);
-        });
-        refused(&[], |job| {
-            let values = (0..1_000).map(|n| format!("{n:0>200}"));
-            job.domains.insert(name("tier"), values.collect());
-        });
-    }
-
-    #[test]
-    fn a_job_expires_in_the_second_it_names() {
-        let job = good();
-        assert!(!job.has_expired(0));
-        assert!(!job.has_expired(job.expires_unix_s - 1));
-        assert!(job.has_expired(job.expires_unix_s));
-    }
-}
+mod tests;

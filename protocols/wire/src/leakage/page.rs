@@ -37,6 +37,7 @@ fn observed(page: &mut String, observer: &Observer) {
     } = observer;
     let name = match who {
         Who::Party { org } => org.to_string(),
+        Who::OtherParties => "Every other party".to_owned(),
         Who::Coordinator => "The coordinator".to_owned(),
         Who::Eavesdropper => "Whoever reads the network".to_owned(),
     };

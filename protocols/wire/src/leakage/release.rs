@@ -3,7 +3,7 @@
 
 use super::parties::View;
 use super::{Cheat, NOT_PREVENTED, Observer, ProtocolPart, Role, Run, cheat};
-use crate::plan::{Joint, MomentKind, Plan, SideColumn};
+use crate::plan::{Joint, MomentKind, NoiseScale, Plan, SideColumn};
 
 /// √2 and √4 in millionths, by the number of parties that add noise.
 const NOISE_MILLIONTHS: [u128; 2] = [1_414_214, 2_000_000];
@@ -175,18 +175,24 @@ fn scale(plan: &Plan, what: &MomentKind) -> usize {
 pub(super) fn error(plan: &Plan, joint: &Joint, place: usize) -> Option<String> {
     let noise = joint.noise(place)?;
     let factor = NOISE_MILLIONTHS.get(joint.noisy_parties().checked_sub(1)?)?;
-    let below = u128::from(noise.denominator);
-    // In thousandths of a unit, so that a small count's error has its decimals too.
-    let thousandths = match noise.numerator.checked_mul(factor * 1_000) {
-        Some(product) => product / (below * MILLION),
-        None => (noise.numerator / below).saturating_mul(factor * 1_000 / MILLION),
-    };
     let what = &joint.moments.get(place)?.what;
-    Some(significant(thousandths, scale(plan, what) + 3))
+    Some(significant(
+        thousandths(noise, *factor),
+        scale(plan, what) + 3,
+    ))
+}
+
+/// A multiple of the scale of noise, in thousandths of a unit, so that a small count's error has its decimals too.
+pub(super) fn thousandths(noise: NoiseScale, factor_millionths: u128) -> u128 {
+    let below = u128::from(noise.denominator);
+    match noise.numerator.checked_mul(factor_millionths * 1_000) {
+        Some(product) => product / (below * MILLION),
+        None => (noise.numerator / below).saturating_mul(factor_millionths * 1_000 / MILLION),
+    }
 }
 
 /// `units` of 10^-`scale` with [`DIGITS`] digits that count, rounded up.
-fn significant(units: u128, scale: usize) -> String {
+pub(super) fn significant(units: u128, scale: usize) -> String {
     let digits = units.to_string().len();
     let dropped = digits.saturating_sub(DIGITS).min(scale + digits);
     let step = 10_u128.pow(u32::try_from(dropped).unwrap_or(0));

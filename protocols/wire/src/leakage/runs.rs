@@ -32,7 +32,7 @@ pub(super) fn lines(run: &Run<'_>, protocol: &str) -> Vec<String> {
 }
 
 /// Seconds since 1970 as RFC 3339.
-fn moment(unix_s: u64) -> String {
+pub(super) fn moment(unix_s: u64) -> String {
     let seconds = i64::try_from(unix_s).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(seconds).map_or_else(
         |_| format!("second {unix_s} since 1970"),
@@ -86,7 +86,7 @@ fn local(party: Party<'_>) -> Vec<String> {
     lines
 }
 
-fn group_words(group: &GroupKey) -> String {
+pub(super) fn group_words(group: &GroupKey) -> String {
     let GroupKey {
         name,
         sql,
@@ -103,7 +103,7 @@ fn group_words(group: &GroupKey) -> String {
     format!("{name} = {}, one of: {}", sql.0, values.join(", "))
 }
 
-fn measure_words(measure: &Measure) -> String {
+pub(super) fn measure_words(measure: &Measure) -> String {
     let Measure {
         sql,
         clip: [low, high],
@@ -251,7 +251,7 @@ fn file(org: &OrgName, rows: &OwnRows, display: &Display) -> String {
     )
 }
 
-fn column_words(column: &TableColumn) -> String {
+pub(super) fn column_words(column: &TableColumn) -> String {
     let TableColumn { name, value } = column;
     match value {
         TableValue::Group { .. } => name.to_string(),
@@ -268,7 +268,7 @@ fn column_words(column: &TableColumn) -> String {
 }
 
 /// What ORDER BY and LIMIT do to the display.
-fn shown(display: &Display) -> String {
+pub(super) fn shown(display: &Display) -> String {
     let mut words = Vec::new();
     if !display.order_by.is_empty() {
         let keys: Vec<&ColumnName> = display.order_by.iter().map(|key| &key.column).collect();
@@ -298,7 +298,7 @@ fn names(columns: &[ColumnName]) -> String {
         .join(", ")
 }
 
-fn list_or(items: &[String], none: &str) -> String {
+pub(super) fn list_or(items: &[String], none: &str) -> String {
     if items.is_empty() {
         none.to_owned()
     } else {

@@ -256,7 +256,7 @@ impl Groups {
 }
 
 /// Combinations of one side's group codes.
-fn codes(keys: &[GroupKey]) -> u64 {
+pub(super) fn codes(keys: &[GroupKey]) -> u64 {
     let sizes = keys
         .iter()
         .map(|key| key.domain.len() as u64 + u64::from(key.nullable));

@@ -103,12 +103,18 @@ codes! {
     PartnerAborted = "E6006",
     /// A session limit was reached.
     SessionLimit = "E6007",
+    /// A party or the coordinator spoilt the round.
+    RoundSpoilt = "E6008",
+    /// Too few parties took part.
+    TooFewParties = "E6009",
     /// The coordinator does not answer.
     CoordinatorUnreachable = "E7001",
     /// The coordinator does not know this organisation.
     NotAdmitted = "E7002",
     /// The coordinator refused.
     CoordinatorRefused = "E7003",
+    /// The coordinator broke the protocol.
+    CoordinatorMisbehaved = "E7004",
     /// The node is not running.
     NodeNotRunning = "E8001",
     /// The home folder is not usable.

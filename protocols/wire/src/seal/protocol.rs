@@ -2,7 +2,8 @@
 
 use crate::job::SecurityChoice;
 use crate::link_speed::LinkSpeed;
-use crate::plan::{Groups, Matching, Plan};
+use crate::names::OrgName;
+use crate::plan::{Aggregation, Groups, Matching, Plan};
 use crate::problem::{Code, Problem};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ pub enum Protocol {
     Vole(VoleTerms),
     /// protocols.md §7 to §9.
     Blind(BlindTerms),
+    /// protocols.md §10.
+    Aggregate(AggregateTerms),
 }
 
 /// The parameters of VOLE-PSI over all buckets of a job.
@@ -87,6 +90,32 @@ pub struct BlindTerms {
     pub lanes: u32,
 }
 
+/// The parameters of one round of secure aggregation: what the nodes compute from the job alone, and all that the coordinator needs of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AggregateTerms {
+    /// Version of the protocol's messages, hashes and order.
+    pub version: u32,
+    /// Who opens the sum and alone sees it.
+    pub recipient: OrgName,
+    /// 64-bit words of one member's vector: its cells times its sums.
+    pub words: u32,
+    /// Words after those that carry the authenticator of the sum.
+    pub tag_words: u32,
+    /// Fewest members whose contributions are opened.
+    pub survivors_min: u32,
+    /// Most members that may collude with each other and the coordinator.
+    pub colluders: u32,
+    /// Votes for a survivor set that let a member release its shares.
+    pub quorum: u32,
+    /// Neighbours that each member picks; nothing where everybody is everybody's neighbour.
+    pub picks: Option<u32>,
+    /// Shares that open a member's secret.
+    pub threshold: u32,
+    /// Honest survivors, at most, that a coordinator could cut off from the others, but for 2^-43.
+    pub isolable: u32,
+}
+
 /// How oblivious transfers are made, chosen for the link between the two nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Transfers {
@@ -96,6 +125,22 @@ pub enum Transfers {
     /// Silent transfers (protocols.md §3 over bits): few bytes, for slow links.
     #[serde(rename = "silent")]
     Silent,
+}
+
+impl AggregateTerms {
+    /// Honest members at least whose vectors are in an opened sum together.
+    pub fn honest_min(&self) -> u32 {
+        self.survivors_min
+            .saturating_sub(self.colluders)
+            .saturating_sub(self.isolable)
+    }
+
+    /// How many members' shares of the noise are the whole of it: honest ones, and one fewer, as the recipient knows its own and need not be one of the colluders.
+    pub fn noise_parties(&self) -> u32 {
+        self.survivors_min
+            .saturating_sub(self.colluders.saturating_add(1))
+            .saturating_sub(self.isolable)
+    }
 }
 
 impl Protocol {
@@ -110,7 +155,7 @@ impl Protocol {
     pub fn link(&self) -> Option<LinkSpeed> {
         match self {
             Self::Blind(terms) => terms.link,
-            Self::Ecdh { .. } | Self::Vole(_) => None,
+            Self::Ecdh { .. } | Self::Vole(_) | Self::Aggregate(_) => None,
         }
     }
 
@@ -122,15 +167,29 @@ impl Protocol {
                 security: *security,
             },
             Self::Blind(_) => Matching::Blind,
+            Self::Aggregate(_) => return Err(not_the_plans()),
         };
         if matching == plan.matching && self.has_groups_of(plan) {
             return Ok(());
         }
-        Err(Problem::here(
-            Code::Defect,
-            "the protocol that was to be sealed is not the plan's",
-            "report this with both nodes' versions",
-        ))
+        Err(not_the_plans())
+    }
+
+    /// Whether this is what an aggregation says, and leaves two honest parties in every sum.
+    pub(super) fn check_aggregation(&self, plan: &Aggregation) -> Result<(), Problem> {
+        match self {
+            Self::Aggregate(terms)
+                if Some(&terms.recipient) == plan.recipient()
+                    && u64::from(terms.words) == plan.words()
+                    && terms.colluders == plan.colluders
+                    && terms.survivors_min >= plan.min_parties
+                    && terms.survivors_min as usize <= plan.sides.len()
+                    && terms.honest_min() >= 2 =>
+            {
+                Ok(())
+            }
+            _ => Err(not_the_plans()),
+        }
     }
 
     /// Whether a table of the blind join has the plan's cells.
@@ -144,4 +203,13 @@ impl Protocol {
         };
         groups == plan.groups()
     }
+}
+
+/// A protocol and a plan that do not go together.
+pub(crate) fn not_the_plans() -> Problem {
+    Problem::here(
+        Code::Defect,
+        "the protocol that was to be sealed is not the plan's",
+        "report this with both nodes' versions",
+    )
 }

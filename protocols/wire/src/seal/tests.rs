@@ -1,5 +1,7 @@
 //! The same seal at every party, and a name for every difference.
 
+mod aggregation;
+
 use super::*;
 use crate::canonical::{from_bytes, to_bytes};
 use crate::job::SecurityChoice;
@@ -106,7 +108,7 @@ fn publications_out_of_the_plans_order_are_a_defect() {
     let plan = plan(&job, &north, &stage).expect("a plan");
     let [left, right] = stage.publications(&plan);
     let (protocol, cost) = protocol(&plan, [left, right]);
-    let page = statement(&plan, &job, [left, right], &protocol, cost);
+    let page = statement(&plan, &job, [left, right], &protocol, cost).expect("a pair's");
     let nonce = JobNonce([1; 16]);
     let swapped = derive(&job, &north, nonce, &plan, [right, left], &protocol, &page);
     assert_eq!(swapped.expect_err("swapped").code, Code::Defect);
@@ -135,7 +137,7 @@ fn a_protocol_that_is_not_the_plans_is_a_defect() {
         let publications = stage.publications(&plan);
         let (mut protocol, cost) = protocol(&plan, publications);
         change(&mut protocol);
-        let page = statement(&plan, job, publications, &protocol, cost);
+        let page = statement(&plan, job, publications, &protocol, cost).expect("a pair's");
         let nonce = JobNonce([1; 16]);
         derive(job, &north, nonce, &plan, publications, &protocol, &page)
     };
@@ -179,7 +181,7 @@ fn every_parameter_of_the_protocol_is_compared() {
     ];
     let sealed = match &seal.protocol {
         Protocol::Vole(terms) => Some(terms),
-        Protocol::Ecdh { .. } | Protocol::Blind(_) => None,
+        Protocol::Ecdh { .. } | Protocol::Blind(_) | Protocol::Aggregate(_) => None,
     };
     let sealed = sealed.expect("a reveal runs by VOLE-PSI");
     for (place, change) in changes.into_iter().enumerate() {
@@ -208,7 +210,7 @@ fn table() -> Job {
 fn blind_terms(seal: &Seal) -> BlindTerms {
     let sealed = match &seal.protocol {
         Protocol::Blind(terms) => Some(terms.clone()),
-        Protocol::Ecdh { .. } | Protocol::Vole(_) => None,
+        Protocol::Ecdh { .. } | Protocol::Vole(_) | Protocol::Aggregate(_) => None,
     };
     sealed.expect("a table runs by the blind join")
 }
@@ -251,7 +253,7 @@ fn a_blind_join_of_other_groups_than_the_plans_is_a_defect() {
     let publications = stage.publications(&plan);
     let derived = |change: fn(&mut BlindTerms)| {
         let (protocol, cost) = protocol(&plan, publications);
-        let page = statement(&plan, &job, publications, &protocol, cost);
+        let page = statement(&plan, &job, publications, &protocol, cost).expect("a pair's");
         let protocol = match protocol {
             Protocol::Blind(mut terms) => {
                 change(&mut terms);

@@ -11,7 +11,7 @@ use sqlparser::tokenizer::Token;
 const ENGINE_DEPTH_MAX: usize = 40;
 
 /// Refuses a plan that the engine could not read.
-pub(super) fn reads(sides: &[Side; 2], refusals: &mut Refusals) -> Option<()> {
+pub(super) fn reads(sides: &[Side], refusals: &mut Refusals) -> Option<()> {
     let all_read = sides.iter().flat_map(texts).all(|text| reads_one(&text.0));
     if all_read {
         return Some(());

@@ -120,7 +120,7 @@ fn size(groups: Groups, moments: usize, refusals: &mut Refusals) -> Option<()> {
 }
 
 /// Everything that the outputs are computed from, the number of ids first, nothing twice.
-fn kinds(layout: &Layout, filters: &Filters) -> Vec<MomentKind> {
+pub(super) fn kinds(layout: &Layout, filters: &Filters) -> Vec<MomentKind> {
     let mut kinds = vec![MomentKind::Ids];
     for kind in layout
         .columns
@@ -191,7 +191,7 @@ fn moments(
 }
 
 /// The most that one id adds.
-fn cap(what: &MomentKind, layout: &Layout) -> Option<u128> {
+pub(super) fn cap(what: &MomentKind, layout: &Layout) -> Option<u128> {
     match what {
         MomentKind::Ids => Some(1),
         MomentKind::One { side, column } => column_cap(*side, *column, layout),
@@ -263,7 +263,7 @@ fn could_wrap<T>(
 }
 
 /// CORR and REGR count pairs, so WHERE has to leave none that is not complete.
-fn no_null_in_pairs(
+pub(super) fn no_null_in_pairs(
     outputs: &[Output<'_>],
     filters: &Filters,
     scope: &Scope<'_>,

@@ -77,13 +77,7 @@ pub(super) fn operator<'c>(
             receiver: readers.receiver(),
         });
     }
-    if !aggregates {
-        return refusals.question(
-            shape.at,
-            "the answer has groups but no aggregate",
-            "add COUNT(*)",
-        );
-    }
+    has_aggregate(outputs, shape.at, refusals)?;
     if overlap(understood).is_some() {
         no_display(shape, refusals)?;
     }
@@ -93,6 +87,31 @@ pub(super) fn operator<'c>(
         Some(ProtocolChoice::Ecdh | ProtocolChoice::Vole) => {
             matched(understood, min_group, scope, refusals)
         }
+    }
+}
+
+fn has_aggregate(outputs: &[Output<'_>], at: At, refusals: &mut Refusals) -> Option<()> {
+    let aggregates = |output: &Output<'_>| matches!(output.shows, Shows::Aggregate(_));
+    match outputs.iter().any(aggregates) {
+        true => Some(()),
+        false => refusals.question(at, "the answer has groups but no aggregate", "add COUNT(*)"),
+    }
+}
+
+/// Refuses rows: what many parties add up is a table of numbers.
+pub(super) fn aggregates_only(
+    outputs: &[Output<'_>],
+    at: At,
+    refusals: &mut Refusals,
+) -> Option<()> {
+    let row = |output: &&Output<'_>| matches!(output.shows, Shows::Star(_) | Shows::Column(_));
+    match outputs.iter().find(row) {
+        Some(output) => refusals.question(
+            output.at,
+            "an aggregation shows rows of a party",
+            "group by the column, which needs a public domain, or aggregate it",
+        ),
+        None => has_aggregate(outputs, at, refusals),
     }
 }
 

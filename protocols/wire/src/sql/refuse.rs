@@ -8,7 +8,7 @@ use sqlparser::tokenizer::{Location, Span};
 use std::fmt;
 
 /// Most problems reported for one question; the rest would only bury the first ones.
-const PROBLEMS_MAX: usize = 64;
+pub(super) const PROBLEMS_MAX: usize = 64;
 
 /// A place in the question's text. Lines and columns count from 1, in characters; line 0 is "nowhere in particular".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -195,11 +195,15 @@ impl Refusals {
     }
 
     fn add<T>(&mut self, code: Code, side: Side, what: String, todo: String) -> Option<T> {
-        let problem = Problem::new(code, side, what, todo);
+        self.again(Problem::new(code, side, what, todo));
+        None
+    }
+
+    /// What was refused elsewhere already.
+    pub(super) fn again(&mut self, problem: Problem) {
         if self.problems.len() < PROBLEMS_MAX && !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
-        None
     }
 }
 

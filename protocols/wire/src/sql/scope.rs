@@ -293,10 +293,10 @@ fn published<'c>(
         }
     };
     if schema == "*" {
-        return refusals.version(
+        return refusals.question(
             at,
-            "\"*\" asks all parties together, which is not available in this version",
-            "ask one partner",
+            "\"*\" asks all parties together, and the job does not say who they are",
+            "name them in the job: parties: [north-bank, river-pay, hill-bank]",
         );
     }
     let at = At::from(name.span()).or(at);

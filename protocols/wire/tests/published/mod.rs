@@ -6,10 +6,11 @@
     reason = "shared by several test programs; a broken vector has to stop the test that reads it"
 )]
 
+pub(crate) mod aggregations;
 pub(crate) mod cases;
 pub(crate) mod told;
 
-use entente_wire::job::{Job, Measure, Protect, ProtocolChoice, SecurityChoice};
+use entente_wire::job::{Attendance, Job, Measure, Protect, ProtocolChoice, SecurityChoice};
 use entente_wire::leakage::Cost;
 use entente_wire::link_speed::LinkSpeed;
 use entente_wire::names::{ColumnName, DatasetName, OrgName};
@@ -25,6 +26,9 @@ use std::path::{Path, PathBuf};
 /// The plain join of north-bank's customers and river-pay's users, `{J}` in the vectors.
 pub(crate) const JOIN: &str =
     "FROM \"north-bank\".customers AS b JOIN \"river-pay\".users AS p ON b.mobile = p.mobile";
+
+/// Who publishes `accounts` and `events` alike, in the order of their names.
+pub(crate) const PARTIES: [&str; 4] = ["lake-bank", "mill-bank", "north-bank", "river-pay"];
 
 /// A file of `protocols/vectors/sql`.
 pub(crate) fn vector(name: &str) -> PathBuf {
@@ -82,6 +86,29 @@ impl Published {
         };
         self.0.iter_mut().find(wanted).unwrap()
     }
+
+    /// The datasets of that name and no others, in another order.
+    pub(crate) fn only(&self, dataset: &str) -> Self {
+        let named = |known: &&Publication| known.policy.dataset.as_str() == dataset;
+        Self(self.0.iter().filter(named).rev().cloned().collect())
+    }
+
+    /// So many organisations that all publish what one does, and all grant to the first what it grants to north-bank.
+    pub(crate) fn copied(&self, org: &str, dataset: &str, count: usize) -> (Self, Vec<OrgName>) {
+        let names: Vec<OrgName> = (0..count)
+            .map(|place| format!("bank-{place:04}").parse().unwrap())
+            .collect();
+        let mut model = self.get(org, dataset).clone();
+        let columns = model.policy.columns.values_mut();
+        for partners in columns.flat_map(|rules| rules.may.values_mut()) {
+            *partners = names.first().cloned().into_iter().collect();
+        }
+        let copy = |org: &OrgName| Publication {
+            org: org.clone(),
+            ..model.clone()
+        };
+        (Self(names.iter().map(copy).collect()), names)
+    }
 }
 
 impl Catalog for Published {
@@ -105,6 +132,8 @@ pub(crate) struct Asked {
     pub(crate) asker: OrgName,
     #[serde(default = "to_north_bank")]
     pub(crate) results_to: BTreeSet<OrgName>,
+    #[serde(default)]
+    pub(crate) parties: BTreeSet<OrgName>,
     pub(crate) epsilon: Option<u64>,
     pub(crate) min_group: Option<u64>,
     pub(crate) security: Option<SecurityChoice>,
@@ -129,6 +158,7 @@ impl Asked {
             ask: ask.to_owned(),
             asker: north_bank(),
             results_to: to_north_bank(),
+            parties: BTreeSet::new(),
             epsilon: None,
             min_group: None,
             security: None,
@@ -138,6 +168,18 @@ impl Asked {
         }
     }
 
+    /// A question to all of [`PARTIES`], for north-bank.
+    pub(crate) fn of_all(ask: &str) -> Self {
+        Self {
+            parties: PARTIES.iter().map(|name| name.parse().unwrap()).collect(),
+            ..Self::question(ask)
+        }
+    }
+
+    fn attendance(&self) -> Option<Attendance> {
+        (!self.parties.is_empty()).then(Attendance::default)
+    }
+
     pub(crate) fn job(&self) -> Job {
         Job {
             entente: 1,
@@ -145,6 +187,8 @@ impl Asked {
             purpose: "size a co-branded card offer".to_owned(),
             legal_basis: "consent (PIPL art. 13(1)); PIA-2026-014".to_owned(),
             ask: expanded(&self.ask),
+            parties: self.parties.clone(),
+            aggregate: self.attendance(),
             protect: Protect {
                 epsilon: self.epsilon.map(Epsilon),
                 min_group: self.min_group,

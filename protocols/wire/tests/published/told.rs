@@ -40,14 +40,14 @@ pub(crate) fn state(plan: &Plan, job: &Job, catalog: &Published) -> Statement {
     let publication = |side: &Side| catalog.publication(&side.org, &side.dataset).unwrap();
     let publications = [publication(first), publication(second)];
     let (protocol, cost) = protocol(plan, publications);
-    statement(plan, job, publications, &protocol, cost)
+    statement(plan, job, publications, &protocol, cost).unwrap()
 }
 
 impl Told {
     pub(crate) fn party(&self, receiver: bool) -> &Observer {
         let is = |observer: &&Observer| match &observer.who {
             Who::Party { org } => (*org == self.plan.receiver) == receiver,
-            Who::Coordinator | Who::Eavesdropper => false,
+            Who::OtherParties | Who::Coordinator | Who::Eavesdropper => false,
         };
         self.statement.observers.iter().find(is).unwrap()
     }
