@@ -8,9 +8,10 @@ use crate::limits::{
     WATCH_QUEUE_RECORDS, WATCHERS_PER_ORG_MAX,
 };
 use crate::records::{About, Filed, RecordKey, refused};
+use crate::rounds::{RoundFacts, not_for};
 use crate::states::{self, JobFacts, Reported};
 use entente_wire::names::OrgName;
-use entente_wire::problem::{Code, Problem};
+use entente_wire::problem::{Code, Problem, Side};
 use entente_wire::report::Step;
 use entente_wire::rpc::coordinator::v1::JobState;
 use entente_wire::seal::JobHash;
@@ -141,6 +142,17 @@ impl Board {
         };
         let shown = jobs.into_iter().map(|(_, job)| job);
         shown.take(JOBS_SHOWN_MAX).take_while(fits).collect()
+    }
+
+    /// What the rounds of a job go by, for one of its parties.
+    pub(crate) fn round_of(&self, org: &OrgName, job: JobHash) -> Result<Arc<RoundFacts>, Problem> {
+        let facts = self.jobs.get(&job).and_then(|job| job.facts.as_ref());
+        let facts = facts.ok_or_else(|| not_filed(job))?;
+        if !facts.parties.contains(org) {
+            return Err(not_for(org, "it takes no part in it"));
+        }
+        let round = facts.round.clone();
+        round.ok_or_else(|| not_for(org, "it is no secure aggregation"))
     }
 
     /// What is kept long enough: jobs long expired, and records whose job never came.
@@ -275,6 +287,15 @@ fn check_role(filed: &Filed, facts: &JobFacts) -> Result<(), Problem> {
         return Err(refused(org, "only the asker can take a job back"));
     }
     Ok(())
+}
+
+fn not_filed(job: JobHash) -> Problem {
+    Problem::new(
+        Code::JobUnknown,
+        Side::Coordinator,
+        format!("the coordinator has no submission of the job {job}"),
+        "nodes hand it in and try again by themselves; ask the asker whether its node is connected",
+    )
 }
 
 fn full(org: &OrgName) -> Problem {

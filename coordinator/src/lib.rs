@@ -12,11 +12,13 @@
 #![forbid(unsafe_code)]
 
 mod board;
+mod feed;
 mod files;
 mod home;
 mod limits;
 mod members;
 mod records;
+mod rounds;
 mod run;
 mod service;
 mod states;

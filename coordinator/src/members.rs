@@ -8,7 +8,7 @@ use entente_wire::names::OrgName;
 use entente_wire::problem::{Code, Problem};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::warn;
 
 pub(crate) const ADMITTED: &str = "admitted.toml";
@@ -78,13 +78,28 @@ impl Members {
         }
     }
 
+    /// What [`Self::check`] says against each of many callers, from one reading of the file.
+    pub(crate) fn struck(&self, callers: &[Peer]) -> Vec<Option<Problem>> {
+        let roots = self.read_again();
+        let admitted = |caller: &Peer| {
+            let org: Option<OrgName> = caller.org().parse().ok();
+            org.and_then(|org| roots.get(&org).copied()) == Some(caller.root())
+        };
+        let one = |caller| (!admitted(caller)).then(|| not_admitted(caller));
+        callers.iter().map(one).collect()
+    }
+
     fn root_of(&self, org: &OrgName) -> Option<RootFingerprint> {
+        self.read_again().get(org).copied()
+    }
+
+    fn read_again(&self) -> MutexGuard<'_, Roots> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match read(&self.path) {
             Ok(roots) => *last = roots,
             Err(problem) => warn!(%problem, "the list as it was read last still holds"),
         }
-        last.get(org).copied()
+        last
     }
 }
 

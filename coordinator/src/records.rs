@@ -4,6 +4,7 @@
 //! who is calling, by the TLS handshake, and nobody files in another's name.
 
 use crate::limits::SIGNATURE_BYTES;
+use crate::rounds::{RoundFacts, Senseless};
 use crate::states::JobFacts;
 use entente_wire::approval::NodeApproval;
 use entente_wire::limits::{DOCUMENT_BYTES_MAX, PARTIES_MAX};
@@ -13,10 +14,11 @@ use entente_wire::problem::{Code, Problem};
 use entente_wire::publication::Publication;
 use entente_wire::report::{Report, Step};
 use entente_wire::rpc::record::v1 as rpc;
-use entente_wire::seal::JobHash;
+use entente_wire::seal::{JobHash, Protocol, Seal};
 use entente_wire::sign::{Kind, Record, SignError};
 use entente_wire::submission::Submission;
 use std::fmt;
+use std::sync::Arc;
 
 /// Where a record is filed. A newer record with the same key takes the place of the older.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,12 +153,23 @@ fn job(org: &OrgName, submission: Submission) -> Result<(JobHash, JobFacts), Pro
             "its asker is no party, or there are too many parties",
         ));
     }
+    let round = round(&seal).map_err(|error| refused(org, error))?;
     let facts = JobFacts {
         asker: seal.asker,
         parties: seal.parties.into_keys().collect(),
         expires_unix_s: job.expires_unix_s,
+        round: round.map(Arc::new),
     };
     Ok((hash, facts))
+}
+
+/// What the rounds of this job go by, if it has any.
+fn round(seal: &Seal) -> Result<Option<RoundFacts>, Senseless> {
+    let Protocol::Aggregate(terms) = &seal.protocol else {
+        return Ok(None);
+    };
+    let roster = seal.parties.keys().cloned().collect();
+    RoundFacts::read(roster, terms).map(Some)
 }
 
 fn own(caller: &OrgName, named: &OrgName) -> Result<(), Problem> {

@@ -2,8 +2,9 @@
 
 use crate::home::Home;
 use crate::limits::{
-    CALL_TIMEOUT, CALLS_PER_CONNECTION_MAX, DRAIN_TIMEOUT, HEADER_BYTES_MAX, HEARTBEAT,
-    HOUSEKEEPING, RECORD_OVERHEAD_BYTES,
+    CALL_TIMEOUT, CALLS_PER_CONNECTION_MAX, CONNECTION_WINDOW_BYTES, CONNECTIONS_MAX,
+    CONNECTIONS_PER_ADDRESS_MAX, DRAIN_TIMEOUT, HEADER_BYTES_MAX, HEARTBEAT, HOUSEKEEPING,
+    RECORD_OVERHEAD_BYTES, RoundWaits, STREAM_WINDOW_BYTES,
 };
 use crate::members::Members;
 use crate::service::{Service, Watches, unix_s};
@@ -34,14 +35,30 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
     ready: oneshot::Sender<SocketAddr>,
 ) -> Result<(), Problem> {
-    run_with(home, shutdown, ready, HEARTBEAT).await
+    run_with(home, shutdown, ready, Timing::default()).await
+}
+
+/// What tests shorten.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timing {
+    pub(crate) heartbeat: Duration,
+    pub(crate) rounds: RoundWaits,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            heartbeat: HEARTBEAT,
+            rounds: RoundWaits::default(),
+        }
+    }
 }
 
 pub(crate) async fn run_with(
     home: &Path,
     shutdown: impl Future<Output = ()> + Send + 'static,
     ready: oneshot::Sender<SocketAddr>,
-    heartbeat: Duration,
+    timing: Timing,
 ) -> Result<(), Problem> {
     let home = Home::open(home)?;
     let members = Members::open(home.admitted())?;
@@ -55,10 +72,10 @@ pub(crate) async fn run_with(
     } = opened.await.map_err(|_| defect())??;
     let (stop, stopping) = watch::channel(false);
     let watches = Watches {
-        heartbeat,
+        heartbeat: timing.heartbeat,
         stopping,
     };
-    let service = Service::new(store, filed, members, watches);
+    let service = Service::new(store, filed, members, watches, timing.rounds);
 
     let listener = bind(&home.settings.listen).await?;
     let address = listener
@@ -98,11 +115,13 @@ async fn serve(
         .http2_keepalive_interval(Some(HEARTBEAT))
         .http2_keepalive_timeout(Some(HEARTBEAT))
         .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(u32::try_from(CALLS_PER_CONNECTION_MAX).ok())
         .concurrency_limit_per_connection(CALLS_PER_CONNECTION_MAX)
         .timeout(CALL_TIMEOUT)
         .add_service(calls)
-        .serve_with_incoming_shutdown(incoming(listener, party, &TlsLimits::default()), announce);
+        .serve_with_incoming_shutdown(incoming(listener, party, &tls_limits()), announce);
     let drained = async {
         let _ = stopped.wait_for(|stopped| *stopped).await;
         tokio::time::sleep(DRAIN_TIMEOUT).await;
@@ -116,6 +135,14 @@ async fn serve(
             warn!("some connections did not end in time and were cut");
             Ok(())
         }
+    }
+}
+
+fn tls_limits() -> TlsLimits {
+    TlsLimits {
+        connections_max: CONNECTIONS_MAX,
+        connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
+        ..TlsLimits::default()
     }
 }
 

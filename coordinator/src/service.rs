@@ -1,26 +1,30 @@
 //! The calls that nodes make. Every call looks again whether the caller is admitted.
 
 use crate::board::{Board, Watching};
-use crate::limits::{CALL_TIMEOUT, SEND_TIMEOUT};
+use crate::feed::Feed;
+use crate::limits::{CALL_TIMEOUT, RoundWaits};
 use crate::members::Members;
 use crate::records::Filed;
+use crate::rounds::{Comer, Replies, Rounds, not_for};
 use crate::store::Store;
 use entente_certs::Peer;
+use entente_wire::canonical::Digest;
 use entente_wire::limits::WIRE_VERSION;
 use entente_wire::names::OrgName;
 use entente_wire::problem::{Code, Problem};
 use entente_wire::rpc::coordinator::v1::coordinator_server::Coordinator;
 use entente_wire::rpc::coordinator::v1::{
-    JobsReply, JobsRequest, PostReply, WatchReply, WatchRequest, watch_reply::Event,
+    JobsReply, JobsRequest, PostReply, RoundJoin, RoundUp, WatchReply, WatchRequest, round_up::Step,
 };
 use entente_wire::rpc::record::v1::Record;
+use entente_wire::seal::JobHash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 /// Replies on their way into one connection; more only wait in memory.
 const REPLIES_AHEAD: usize = 16;
@@ -32,6 +36,7 @@ pub(crate) struct Service {
     store: Store,
     members: Members,
     watches: Watches,
+    rounds: Rounds,
 }
 
 /// What every watch goes by.
@@ -45,7 +50,13 @@ pub(crate) struct Watches {
 
 impl Service {
     /// With what the store held; records that no longer fit the limits are left out.
-    pub(crate) fn new(store: Store, filed: Vec<Filed>, members: Members, watches: Watches) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        filed: Vec<Filed>,
+        members: Members,
+        watches: Watches,
+        waits: RoundWaits,
+    ) -> Self {
         let mut board = Board::default();
         for filed in filed {
             if board.check(&filed).is_ok() {
@@ -55,6 +66,7 @@ impl Service {
         Self {
             board: Arc::new(Mutex::new(board)),
             store,
+            rounds: Rounds::new(waits, watches.clone(), members.clone()),
             members,
             watches,
         }
@@ -100,6 +112,20 @@ impl Service {
         Ok((caller, watching))
     }
 
+    fn comer_blocking(&self, peer: Peer, join: &RoundJoin) -> Result<Comer, Problem> {
+        let org = self.members.check(&peer)?;
+        let hash = join.job_hash.as_slice().try_into();
+        let job = JobHash(Digest(hash.map_err(|_| no_join(&org))?));
+        let facts = self.board().round_of(&org, job)?;
+        Ok(Comer {
+            peer,
+            org,
+            job,
+            facts,
+            round_min: join.round_min,
+        })
+    }
+
     fn jobs_blocking(&self, peer: &Peer) -> Result<JobsReply, Problem> {
         let caller = self.members.check(peer)?;
         let now = unix_s(SystemTime::now());
@@ -109,7 +135,7 @@ impl Service {
 }
 
 /// Runs what reads files or writes to disk where it holds up nobody.
-async fn aside<T: Send + 'static>(
+pub(crate) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Status> {
     match timeout(CALL_TIMEOUT, spawn_blocking(work)).await {
@@ -164,6 +190,24 @@ impl Coordinator for Service {
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 
+    type RoundStream = Replies;
+
+    async fn round(
+        &self,
+        request: Request<Streaming<RoundUp>>,
+    ) -> Result<Response<Self::RoundStream>, Status> {
+        let peer = caller(&request)?;
+        let mut steps = request.into_inner();
+        let join = first_step(&mut steps).await?;
+        if join.version != WIRE_VERSION {
+            return Err(other_version(join.version).into());
+        }
+        let this = self.clone();
+        let comer = aside(move || this.comer_blocking(peer, &join)).await?;
+        let replies = self.rounds.join(comer, steps)?;
+        Ok(Response::new(replies))
+    }
+
     async fn jobs(&self, request: Request<JobsRequest>) -> Result<Response<JobsReply>, Status> {
         let peer = caller(&request)?;
         let this = self.clone();
@@ -172,80 +216,24 @@ impl Coordinator for Service {
     }
 }
 
-/// Feeds one watch until its reader goes, is too slow, is struck from the list, or the coordinator stops.
-struct Feed {
-    members: Members,
-    watches: Watches,
-    peer: Peer,
-    org: OrgName,
-    replies: mpsc::Sender<Result<WatchReply, Status>>,
-}
-
-/// The watch is over; the reader has gone or was told why.
-struct Over;
-
-impl Feed {
-    async fn run(self, watching: Watching) {
-        let Watching { now, coming } = watching;
-        let _ = self.feed(now, coming).await;
-    }
-
-    async fn feed(
-        &self,
-        now: Vec<Arc<Filed>>,
-        mut coming: mpsc::Receiver<Arc<Filed>>,
-    ) -> Result<(), Over> {
-        for filed in now {
-            self.send(Event::Record(filed.record.clone())).await?;
-        }
-        self.send(Event::CaughtUp(true)).await?;
-        let mut stopping = self.watches.stopping.clone();
-        let mut heartbeat = interval(self.watches.heartbeat);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first tick comes at once.
-        heartbeat.tick().await;
-        loop {
-            tokio::select! {
-                filed = coming.recv() => match filed {
-                    Some(filed) => self.send(Event::Record(filed.record.clone())).await?,
-                    None => return self.end(too_slow(&self.org)).await,
-                },
-                _ = heartbeat.tick() => {
-                    self.check_member().await?;
-                    self.send(Event::Heartbeat(true)).await?;
-                }
-                () = stopped(&mut stopping) => return self.end(stops()).await,
-                () = self.replies.closed() => return Err(Over),
-            }
-        }
-    }
-
-    async fn send(&self, event: Event) -> Result<(), Over> {
-        let reply = WatchReply { event: Some(event) };
-        match timeout(SEND_TIMEOUT, self.replies.send(Ok(reply))).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Over),
-        }
-    }
-
-    async fn end(&self, why: Problem) -> Result<(), Over> {
-        let _ = timeout(SEND_TIMEOUT, self.replies.send(Err(why.into()))).await;
-        Err(Over)
-    }
-
-    async fn check_member(&self) -> Result<(), Over> {
-        let (members, peer) = (self.members.clone(), self.peer.clone());
-        match aside(move || members.check(&peer)).await {
-            Ok(_) => Ok(()),
-            Err(status) => {
-                let _ = timeout(SEND_TIMEOUT, self.replies.send(Err(status))).await;
-                Err(Over)
-            }
-        }
+/// What every part in a round begins with.
+async fn first_step(steps: &mut Streaming<RoundUp>) -> Result<RoundJoin, Status> {
+    let silent = || Status::deadline_exceeded("no join came");
+    let first = timeout(CALL_TIMEOUT, steps.message()).await;
+    match first.map_err(|_| silent())?? {
+        Some(RoundUp {
+            step: Some(Step::Join(join)),
+        }) => Ok(join),
+        _ => Err(Problem::here(
+            Code::CoordinatorRefused,
+            "a call to take part in a round did not begin with a join",
+            "compare the versions of node and coordinator; if they are equal, report this as a defect",
+        )
+        .into()),
     }
 }
 
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
@@ -270,16 +258,11 @@ fn other_version(theirs: u32) -> Problem {
     )
 }
 
-fn too_slow(org: &OrgName) -> Problem {
-    Problem::partner(
-        org,
-        Code::CoordinatorRefused,
-        "the node did not read its watch as fast as records came",
-        "the node begins a new watch by itself and misses nothing; look at its load if this goes on",
-    )
+fn no_join(org: &OrgName) -> Problem {
+    not_for(org, "its hash has not 32 bytes")
 }
 
-fn stops() -> Problem {
+pub(crate) fn stops() -> Problem {
     Problem::here(
         Code::CoordinatorUnreachable,
         "the coordinator is stopping",

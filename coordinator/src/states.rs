@@ -7,10 +7,12 @@
 //!
 //! It is what people are shown while they wait. No node acts on it: nodes verify approvals themselves.
 
+use crate::rounds::RoundFacts;
 use entente_wire::names::OrgName;
 use entente_wire::report::Step;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 /// What a submission says, as far as states go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub(crate) struct JobFacts {
     pub(crate) asker: OrgName,
     pub(crate) parties: BTreeSet<OrgName>,
     pub(crate) expires_unix_s: u64,
+    /// What its rounds go by, if it is a secure aggregation.
+    pub(crate) round: Option<Arc<RoundFacts>>,
 }
 
 /// One report about the job.
@@ -73,7 +77,9 @@ pub(crate) fn state(
     now_unix_s: u64,
 ) -> State {
     let reports = || reports.iter().filter(|r| job.parties.contains(r.by));
-    let run = newest_run(reports());
+    // Of an aggregation its reader tells: any other party that failed is only not in it.
+    let reader = job.round.as_ref().map(|round| round.reader());
+    let run = newest_run(reports().filter(|r| reader.is_none_or(|reader| reader == r.by)));
     if run == Some(State::Done) {
         return State::Done;
     }
@@ -125,6 +131,7 @@ fn newest_run<'a>(reports: impl Iterator<Item = &'a Reported<'a>> + Clone) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rounds::rehearsal::{roster, terms};
     use Step::{Cancelled, Declined, Denied, Done, Failed, Running};
 
     const EXPIRES: u64 = 1_000;
@@ -305,6 +312,7 @@ mod tests {
             asker: name('n'),
             parties: [name('n'), name('r')].into(),
             expires_unix_s: EXPIRES,
+            round: None,
         };
         for (approved, reported, before, after, what) in TABLE {
             let approved: Vec<OrgName> = approved.chars().map(name).collect();
@@ -322,12 +330,38 @@ mod tests {
     }
 
     #[test]
+    fn of_an_aggregation_its_reader_tells() {
+        let roster = roster(3);
+        let (reader, other) = (&roster[0], &roster[1]);
+        let facts = RoundFacts::read(roster.clone(), &terms(reader, 3));
+        let job = JobFacts {
+            asker: other.clone(),
+            parties: roster.iter().cloned().collect(),
+            expires_unix_s: EXPIRES,
+            round: Some(Arc::new(facts.expect("sensible terms"))),
+        };
+        let approved: BTreeSet<&OrgName> = job.parties.iter().collect();
+        let report = |by, step| Reported {
+            by,
+            attempt: 1,
+            step,
+        };
+        let told = |reports: &[Reported<'_>]| state(&job, &approved, reports, EXPIRES - 1);
+        let by_other = report(other, Failed);
+        assert_eq!(told(&[by_other]), State::Ready);
+        assert_eq!(told(&[by_other, report(reader, Running)]), State::Running);
+        assert_eq!(told(&[by_other, report(reader, Done)]), State::Done);
+        assert_eq!(told(&[report(reader, Failed)]), State::Failed);
+    }
+
+    #[test]
     fn the_missing_parties_are_named() {
         let (north, river) = (org("north-bank"), org("river-pay"));
         let job = JobFacts {
             asker: north.clone(),
             parties: [north.clone(), river.clone()].into(),
             expires_unix_s: EXPIRES,
+            round: None,
         };
         let approved = BTreeSet::from([&north]);
         assert_eq!(missing(&job, &approved).collect::<Vec<_>>(), [&river]);

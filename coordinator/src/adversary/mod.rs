@@ -9,9 +9,11 @@ mod board;
 mod jobs;
 mod members;
 mod process;
+mod rounds;
 
 use crate::home::COORDINATOR;
-use crate::run::run_with;
+use crate::limits::RoundWaits;
+use crate::run::{Timing, run_with};
 use crate::{admit, init};
 use entente_certs::{Expected, OrgRoot, RootFingerprint, TlsParty, connect};
 use entente_wire::approval::NodeApproval;
@@ -45,6 +47,18 @@ use tonic::{Status, Streaming};
 const DEADLINE: Duration = Duration::from_secs(30);
 /// So that tests see heartbeats without waiting for real ones.
 const HEARTBEAT: Duration = Duration::from_millis(50);
+/// So long that a test that waits for a deadline of a round fails.
+const NEVER: Duration = Duration::from_secs(3600);
+const TIMING: Timing = Timing {
+    heartbeat: HEARTBEAT,
+    rounds: RoundWaits {
+        gather: NEVER,
+        prepare: NEVER,
+        step: NEVER,
+        upload: NEVER,
+        idle: NEVER,
+    },
+};
 const YEAR_2100: u64 = 4_102_444_800;
 
 async fn in_time<T>(future: impl Future<Output = T>) -> T {
@@ -84,6 +98,10 @@ impl Stage {
     }
 
     async fn start(&self) -> Running {
+        self.start_with(TIMING).await
+    }
+
+    async fn start_with(&self, timing: Timing) -> Running {
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();
         let home: PathBuf = self.home().to_owned();
@@ -91,7 +109,7 @@ impl Stage {
             let stopped = async {
                 let _ = stopped.await;
             };
-            run_with(&home, stopped, ready, HEARTBEAT).await
+            run_with(&home, stopped, ready, timing).await
         });
         let Ok(address) = in_time(is_ready).await else {
             panic!("not started: {:?}", in_time(ended).await)
@@ -107,7 +125,7 @@ impl Stage {
     /// Tries to start; tells the problem.
     async fn does_not_start(&self) -> Problem {
         let (ready, _is_ready) = oneshot::channel();
-        let ended = run_with(self.home(), std::future::pending(), ready, HEARTBEAT);
+        let ended = run_with(self.home(), std::future::pending(), ready, TIMING);
         in_time(ended).await.unwrap_err()
     }
 }
