@@ -103,6 +103,8 @@ impl Approved {
             purpose: "measure".to_owned(),
             legal_basis: "none: made-up data".to_owned(),
             ask: ask.to_owned(),
+            parties: BTreeSet::new(),
+            aggregate: None,
             protect: Protect {
                 epsilon: None,
                 min_group: None,

@@ -14,6 +14,7 @@ use crate::home::Home;
 use crate::jobs::{Jobs, Setting as JobsSetting, Surroundings};
 use crate::ledger::Ledger;
 use crate::link::{self, Coordinator, CoordinatorState, Link, Pace, PeerService, Waits};
+use crate::round::{self, Rounds};
 use crate::session::{Identity, Sessions, Stop};
 use entente_wire::local::Status;
 use entente_wire::problem::{Code, Problem};
@@ -183,6 +184,15 @@ impl Node {
             })
         });
         Api::new(self.jobs.clone(), self.link.clone(), status)
+    }
+
+    /// Rounds of aggregations, which go by way of the coordinator.
+    fn rounds(&self) -> Rounds {
+        let config = &self.home.config;
+        let line = (config.coordinator.clone(), self.home.party.clone());
+        let (own, jobs) = (config.org.clone(), self.jobs.clone());
+        let ends = [self.drains(), self.stops()];
+        Rounds::new(own, jobs, line, round::Limits::default(), ends)
     }
 
     /// The coordinator's client, if a coordinator is set.

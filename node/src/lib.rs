@@ -10,4 +10,5 @@ pub mod jobs;
 pub mod ledger;
 mod link;
 pub mod policy;
+mod round;
 mod session;

@@ -5,6 +5,7 @@ use crate::api::{Api, Socket};
 use crate::home::Home;
 use crate::jobs::{Jobs, RunGrant};
 use crate::link::{Coordinator, Link, Records};
+use crate::round::Rounds;
 use crate::session::{Sessions, Stop};
 use entente_certs::{TlsLimits, incoming};
 use entente_wire::limits::RPC_MESSAGE_BYTES_MAX;
@@ -50,7 +51,8 @@ pub(super) async fn until(node: Node, shutdown: impl Future + Send) -> Result<()
         node.draining.clone(),
         node.stopping.clone(),
     );
-    let mut parts = start(node);
+    let rounds = node.rounds();
+    let mut parts = start(node, rounds.clone());
     let ended = tokio::select! {
         _ = shutdown => Ok(()),
         ended = parts.next_end() => ended.unwrap_or(Ok(())).and_then(|()| Err(part_died())),
@@ -58,12 +60,17 @@ pub(super) async fn until(node: Node, shutdown: impl Future + Send) -> Result<()
     tracing::info!("the node stops");
     sessions.admit_no_more();
     draining.send_replace(true);
-    if timeout(DRAIN_TIMEOUT, sessions.ended()).await.is_err() {
+    let runs = async {
+        sessions.ended().await;
+        rounds.ended().await;
+    };
+    if timeout(DRAIN_TIMEOUT, runs).await.is_err() {
         tracing::warn!("runs are still on and are ended");
     }
     stopping.send_replace(true);
     let closed = timeout(END_TIMEOUT, async {
         sessions.ended().await;
+        rounds.ended().await;
         while parts.next_end().await.is_some() {}
     });
     if closed.await.is_err() {
@@ -104,7 +111,7 @@ impl Parts {
 }
 
 /// Starts all parts. Each ends after the word to stop, and none before.
-fn start(node: Node) -> Parts {
+fn start(node: Node, rounds: Rounds) -> Parts {
     let mut parts = Parts::default();
     let mut drains = node.drains();
     let (peer_service, api) = (node.peer_service(), node.api());
@@ -114,7 +121,8 @@ fn start(node: Node) -> Parts {
     }
     if let Some(runs) = node.jobs.runs_to_dial() {
         let (sessions, link) = (Arc::clone(&node.sessions), node.link.clone());
-        parts.begin("dialling", dial(sessions, link, runs, node.drains()));
+        let ways = (sessions, link, rounds);
+        parts.begin("dialling", dial(ways, runs, node.drains()));
     }
     let kept = keep_certificate(Arc::clone(&node.home), node.stops());
     parts.begin("the certificate", kept);
@@ -185,10 +193,9 @@ async fn post(
     Ok(())
 }
 
-/// Dials every run that is ready, until no new sessions are taken; then waits for those that are on.
+/// Dials every run that is ready, or joins its round, until no new sessions are taken; then waits for those that are on.
 async fn dial(
-    sessions: Arc<Sessions<Jobs>>,
-    link: Link,
+    (sessions, link, rounds): (Arc<Sessions<Jobs>>, Link, Rounds),
     mut runs: mpsc::Receiver<RunGrant>,
     mut drain: Stop,
 ) -> Result<(), Problem> {
@@ -196,6 +203,11 @@ async fn dial(
     loop {
         tokio::select! {
             run = runs.recv() => match run {
+                Some(grant) if grant.is_aggregation() => {
+                    let span = tracing::info_span!("round", job = grant.job().short());
+                    let rounds = rounds.clone();
+                    on.spawn(async move { rounds.take_part(grant).await }.instrument(span));
+                }
                 Some(grant) => {
                     let span = tracing::info_span!("run", job = grant.job().short());
                     let (sessions, link) = (Arc::clone(&sessions), link.clone());

@@ -1,4 +1,4 @@
-//! The table of a blind join, from the cells that were released.
+//! The table of a blind join or an aggregation, from the cells that were released.
 //!
 //! Cells lie by R's combined group code, then S's, whose codes are padded to a power of two: padding is nobody's and no cell at
 //! all. A cell that was not released is counted as suppressed, whoever is or is not in it. Everything is computed exactly and
@@ -8,33 +8,28 @@
 //! |---|---|
 //! | COUNT | none |
 //! | SUM | those of its measure |
-//! | AVG, STDDEV_SAMP | [`AVERAGE_DECIMALS`] more than its measure |
-//! | VAR_SAMP | [`AVERAGE_DECIMALS`] more than the square of its measure, fewer where 38 digits would not hold the largest |
-//! | CORR | [`AVERAGE_DECIMALS`] |
+//! | AVG, STDDEV_SAMP | [`super::AVERAGE_DECIMALS`] more than its measure |
+//! | VAR_SAMP | [`super::AVERAGE_DECIMALS`] more than the square of its measure, fewer where 38 digits would not hold the largest |
+//! | CORR | [`super::AVERAGE_DECIMALS`] |
 //! | REGR_SLOPE | so many that the slope times the largest x has those of AVG(y), fewer likewise |
 //! | REGR_INTERCEPT | those of AVG(y), fewer likewise |
 //!
 //! Where the table carries noise, each number has a column `_se` behind it: its standard error, of three digits. Noise can leave
 //! a statistic without a value (see [`super::statistics`]) or with one of more than 38 digits: NULL.
 
+mod form;
+
 use super::fault::defect;
 use super::group;
 use super::layout::{Heading, Table, Value, is_numeric_key, lay_out};
 use super::manifest::Storage;
-use super::statistics::{Exact, Sums};
-use super::table::{AVERAGE_DECIMALS, NUMBER_DIGITS};
-use super::values::exact::digits_of;
+use super::statistics::Sums;
+use super::table::NUMBER_DIGITS;
 use entente_wire::names::ColumnName;
-use entente_wire::plan::{Joint, MeasureAt, Operator, Plan, Side, TableColumn, TableValue};
+use entente_wire::plan::{Aggregation, Joint, Operator, Plan, Side, TableColumn, TableValue};
 use entente_wire::problem::Problem;
+use form::{Form, form};
 use std::collections::BTreeSet;
-
-/// Digits of a bar of error; more would claim to know the error better than a first-order rule does.
-const ERROR_DIGITS: u32 = 3;
-/// Decimals of a bar of error of whole numbers.
-const ERROR_DECIMALS_MIN: u8 = 2;
-/// Digits of a number of ids: fewer than 2^32.
-const IDS_DIGITS: u32 = 10;
 
 /// What was released of a table.
 #[derive(Clone, Copy)]
@@ -53,16 +48,6 @@ struct Shown<'a> {
     words: &'a [i128],
 }
 
-/// How a column's numbers are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Form {
-    /// The statistic comes in units of 10^-`scale`.
-    scale: i32,
-    decimals: u8,
-    /// Of these at least so many are written.
-    keep: u8,
-}
-
 /// A column and how it is written; group keys have no form.
 struct Column<'a> {
     named: &'a TableColumn,
@@ -73,26 +58,76 @@ struct Column<'a> {
 
 /// The table of `plan`, which is one of a blind join.
 pub fn joint_table(plan: &Plan, released: Released<'_>) -> Result<Table, Problem> {
-    let joint = joint(plan)?;
-    let columns = columns(plan, joint, released.errors.is_some())?;
     let (cells, suppressed) = shown(plan, released.cells)?;
+    tabulated(
+        &plan.sides,
+        joint(plan)?,
+        (cells, suppressed),
+        released.errors,
+    )
+}
+
+/// The table of an aggregation, whose cells lie by the combined group code of every party.
+pub fn aggregation_table(plan: &Aggregation, released: Released<'_>) -> Result<Table, Problem> {
+    if released.cells.len() as u64 != plan.cells() {
+        return Err(defect("a table has other cells than the plan"));
+    }
+    let cells = (0_u32..).zip(released.cells);
+    let shown = cells.filter_map(|(code, cell)| {
+        let words = cell.as_deref()?;
+        Some(Shown {
+            codes: [code, 0],
+            words,
+        })
+    });
+    let shown: Vec<Shown<'_>> = shown.collect();
+    let suppressed = (released.cells.len() - shown.len()) as u64;
+    let side = plan.sides.get(..1).unwrap_or_default();
+    tabulated(side, &plan.table, (shown, suppressed), released.errors)
+}
+
+fn tabulated(
+    sides: &[Side],
+    joint: &Joint,
+    (cells, suppressed): (Vec<Shown<'_>>, u64),
+    errors: Option<&[f64]>,
+) -> Result<Table, Problem> {
+    let columns = columns(sides, joint, errors.is_some())?;
     let rows = cells.into_iter().map(|Shown { codes, words }| {
         let sums = Sums::new(joint, words)?;
-        let keys = [0, 1].map(|side| group::values_of(&plan.sides[side].groups, codes[side]));
+        let keys = [0, 1].map(|side| {
+            let side = sides.get(side).zip(codes.get(side));
+            side.map_or_else(Vec::new, |(side, code)| {
+                group::values_of(&side.groups, *code)
+            })
+        });
         let mut row = Vec::with_capacity(2 * columns.len());
         for column in &columns {
-            column.write(&keys, sums, released.errors, &mut row)?;
+            column.write(&keys, sums, errors, &mut row)?;
         }
         Ok(row)
     });
     let rows = rows.collect::<Result<_, Problem>>()?;
-    let headings = columns.iter().flat_map(|column| column.headings(plan));
+    let headings = columns.iter().flat_map(|column| column.headings(sides));
     lay_out(headings.collect(), rows, &joint.display, suppressed)
 }
 
 /// The types of a joint table's columns in its order, bars of error included: groups are text, numbers are exact.
 pub fn joint_types(plan: &Plan, with_errors: bool) -> Result<Vec<Storage>, Problem> {
-    let columns = columns(plan, joint(plan)?, with_errors)?;
+    types(&plan.sides, joint(plan)?, with_errors)
+}
+
+/// The same of an aggregation's table.
+pub fn aggregation_types(plan: &Aggregation, with_errors: bool) -> Result<Vec<Storage>, Problem> {
+    types(
+        plan.sides.get(..1).unwrap_or_default(),
+        &plan.table,
+        with_errors,
+    )
+}
+
+fn types(sides: &[Side], joint: &Joint, with_errors: bool) -> Result<Vec<Storage>, Problem> {
+    let columns = columns(sides, joint, with_errors)?;
     let types = columns.iter().flat_map(|column| {
         let decimal = |scale| Storage::Decimal {
             precision: NUMBER_DIGITS,
@@ -148,14 +183,14 @@ fn shown<'a>(
 }
 
 fn columns<'a>(
-    plan: &Plan,
+    sides: &[Side],
     joint: &'a Joint,
     with_errors: bool,
 ) -> Result<Vec<Column<'a>>, Problem> {
     let mut names: BTreeSet<&str> = BTreeSet::new();
     names.extend(joint.columns.iter().map(|column| column.name.0.as_str()));
     let column = |named: &'a TableColumn| {
-        let form = form(plan, &named.value)?;
+        let form = form(sides, &named.value)?;
         let error = (with_errors && form.is_some()).then(|| {
             let mut name = format!("{}_se", named.name.0);
             // The question may have such a column itself; its own names are all different, so these are too.
@@ -169,132 +204,6 @@ fn columns<'a>(
     joint.columns.iter().map(column).collect()
 }
 
-fn form(plan: &Plan, what: &TableValue) -> Result<Option<Form>, Problem> {
-    let measure = |side: usize, place: usize| {
-        let side = plan.sides.get(side);
-        let measure = side.and_then(|side| side.measures.get(place));
-        measure
-            .map(|measure| Scaled {
-                scale: measure.scale,
-                cap: measure
-                    .clip
-                    .map(i64::unsigned_abs)
-                    .into_iter()
-                    .max()
-                    .unwrap_or(0),
-            })
-            .ok_or_else(|| defect("a column names no measure"))
-    };
-    let at = |at: &MeasureAt| measure(at.side, at.place);
-    Ok(Some(match what {
-        TableValue::Group { .. } => return Ok(None),
-        TableValue::CountAll | TableValue::Count { .. } => Form::of(0, 0, 0),
-        TableValue::Sum { side, place } => {
-            let x = measure(*side, *place)?;
-            Form::of(x.scale.into(), x.scale, x.scale)
-        }
-        TableValue::Avg { side, place } | TableValue::StddevSamp { side, place } => {
-            let x = measure(*side, *place)?;
-            Form::of(x.scale.into(), x.scale + AVERAGE_DECIMALS, x.scale)
-        }
-        TableValue::VarSamp { side, place } => {
-            let x = measure(*side, *place)?;
-            let scale = 2 * x.scale;
-            // At most n/(n − 1) ≤ 2 times the square of the cap.
-            let largest = u128::from(x.cap) * u128::from(x.cap) * 2;
-            Form::fitted(
-                scale.into(),
-                scale + AVERAGE_DECIMALS,
-                scale,
-                digits_of(largest),
-            )
-        }
-        TableValue::Corr { .. } => Form::of(0, AVERAGE_DECIMALS, 0),
-        TableValue::RegrSlope { y, x } => {
-            let (y, x) = (at(y)?, at(x)?);
-            let scale = i32::from(y.scale) - i32::from(x.scale);
-            let decimals = y.scale + AVERAGE_DECIMALS + x.whole_digits();
-            // x varies by a unit at least, so that no slope is above the number of ids times the largest y.
-            Form::fitted(scale, decimals, 0, y.digits() + IDS_DIGITS)
-        }
-        TableValue::RegrIntercept { y, x } => {
-            let (y, x) = (at(y)?, at(x)?);
-            let digits = y.digits() + IDS_DIGITS + x.digits() + 1;
-            Form::fitted(y.scale.into(), y.scale + AVERAGE_DECIMALS, y.scale, digits)
-        }
-    }))
-}
-
-/// A measure's largest magnitude, in units of 10^-`scale`.
-#[derive(Clone, Copy)]
-struct Scaled {
-    scale: u8,
-    cap: u64,
-}
-
-impl Scaled {
-    fn digits(self) -> u32 {
-        digits_of(self.cap.into())
-    }
-
-    /// Digits in front of the point.
-    fn whole_digits(self) -> u8 {
-        let whole = u128::from(self.cap) / 10_u128.pow(self.scale.into());
-        digits_of(whole) as u8
-    }
-}
-
-impl Form {
-    fn of(scale: i32, decimals: u8, keep: u8) -> Self {
-        Self {
-            scale,
-            decimals,
-            keep,
-        }
-    }
-
-    /// With fewer decimals where a number of so many `digits` in units of 10^-`scale` would need more than 38.
-    fn fitted(scale: i32, decimals: u8, keep: u8, digits: u32) -> Self {
-        let whole = i64::from(digits) - i64::from(scale);
-        let room = (i64::from(NUMBER_DIGITS) - whole.max(1)).max(0);
-        let decimals = u8::try_from(room).map_or(decimals, |room| decimals.min(room));
-        Self::of(scale, decimals, keep.min(decimals))
-    }
-
-    fn error_decimals(self) -> u8 {
-        self.decimals.max(ERROR_DECIMALS_MIN)
-    }
-
-    fn number<'a>(self, exact: &Exact) -> Value<'a> {
-        match exact.rounded(self.scale, self.decimals) {
-            Some(units) => Value::Number {
-                units,
-                scale: self.decimals,
-                keep: self.keep,
-            },
-            None => Value::Null,
-        }
-    }
-
-    /// A standard error in the statistic's units.
-    fn error<'a>(self, error: f64) -> Value<'a> {
-        let decimals = self.error_decimals();
-        let units = error * 10_f64.powi(i32::from(decimals) - self.scale);
-        if !units.is_finite() || units >= 10_f64.powi(NUMBER_DIGITS.into()) {
-            return Value::Null;
-        }
-        // Not negative, and below 10^38.
-        let units = units.round() as i128;
-        let surplus = digits_of(units.unsigned_abs()).saturating_sub(ERROR_DIGITS);
-        let unit = 10_i128.pow(surplus);
-        Value::Number {
-            units: (units + unit / 2) / unit * unit,
-            scale: decimals,
-            keep: 0,
-        }
-    }
-}
-
 impl Column<'_> {
     fn is_count(&self) -> bool {
         matches!(
@@ -303,9 +212,9 @@ impl Column<'_> {
         )
     }
 
-    fn headings(&self, plan: &Plan) -> impl Iterator<Item = Heading> {
+    fn headings(&self, sides: &[Side]) -> impl Iterator<Item = Heading> {
         let key = match self.named.value {
-            TableValue::Group { side, place } => plan.sides.get(side).zip(Some(place)),
+            TableValue::Group { side, place } => sides.get(side).zip(Some(place)),
             _ => None,
         };
         let key = key.and_then(|(side, place)| side.groups.get(place));

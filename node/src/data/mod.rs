@@ -7,7 +7,8 @@
 //! | [`open_dataset`] | the only door to rows: needs all parties' approval and an unchanged file |
 //! | [`prepare`] | the local query: ids, group codes and measures for the protocol |
 //! | [`table()`], [`write_rows`] | results over the receiver's own rows |
-//! | [`joint_table()`] | the result of a blind join, from released cells |
+//! | [`vector()`] | the local query of an aggregation: this organisation's own table |
+//! | [`joint_table()`], [`aggregation_table`] | the result of a blind join or an aggregation, from released cells |
 //! | [`write_parquet`] | a result's copy as Parquet |
 //! | `ids` | brings ids to one form and digests them for one job |
 //!
@@ -46,11 +47,12 @@ mod statistics;
 mod survey;
 mod table;
 mod values;
+mod vector;
 mod write_rows;
 
 pub(crate) use facts::{list, orderable, usable};
 pub use joint_rows::JointRows;
-pub use joint_table::{Released, joint_table, joint_types};
+pub use joint_table::{Released, aggregation_table, aggregation_types, joint_table, joint_types};
 pub use layout::{Cell, Table};
 pub use local_query::{Progress, prepare};
 pub use manifest::{Column, Dataset, Format, IdCounts, MANIFEST_VERSION, Manifest, Storage};
@@ -66,6 +68,7 @@ pub use rows::RowSet;
 pub use spill::SpillFolder;
 pub use survey::{eligible_ids, survey};
 pub use table::{AVERAGE_DECIMALS, table, table_types};
+pub use vector::{Vector, vector};
 pub use write_rows::{Shown, row_types, write_rows};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! session of the budgets, in the journal, before the partner hears of it: breaking off brings nobody anything. A budget of
 //! privacy loss that is too small refuses here too; it is spent when the release begins (`spend`).
 
-use super::derive::Derived;
+use super::derive::{Derived, Planned};
 use super::grant::RunGrant;
 use super::limits::ATTEMPTS_MAX;
 use super::progress::Running;
@@ -100,7 +100,7 @@ impl Jobs {
         let (dataset, policy) = self.core.own_dataset(&live, own)?;
         let ids_rounded = self
             .core
-            .eligible(&live.view, own)?
+            .enterable(&live.view, own)?
             .next_multiple_of(policy.set_grid.max(1));
         check_size(&derived, &self.core.own, ids_rounded)?;
         check_sealed(&derived, &self.core.own, &self.core.own, ids_rounded)?;
@@ -156,7 +156,11 @@ impl Core {
         let (Some(approval), Some(derived)) = (&tracked.approval, &tracked.derived) else {
             return Ok(());
         };
-        let Some(peer) = tracked.life.partner() else {
+        let recipient = match &derived.planned {
+            Planned::Join(_) => None,
+            Planned::Aggregation(plan) => plan.recipient(),
+        };
+        let Some(peer) = tracked.life.partner().or(recipient) else {
             return Ok(());
         };
         let grant = RunGrant::new(
@@ -171,7 +175,7 @@ impl Core {
     }
 
     /// Whether the job may open this attempt now.
-    fn may_open(
+    pub(super) fn may_open(
         &self,
         tracked: &Tracked,
         attempt: u32,
@@ -267,7 +271,7 @@ impl Core {
         ids_rounded: u64,
     ) -> Result<(), Problem> {
         check_size(derived, peer, ids_rounded)?;
-        for side in &derived.plan.sides {
+        for side in &derived.join()?.sides {
             let publication = live.view.publication(&side.org, &side.dataset);
             let min_set = publication.map_or(0, |publication| publication.policy.min_set);
             if ids_rounded < min_set {
@@ -288,7 +292,7 @@ impl Core {
 
     /// Our side of the plan and the partner's.
     pub(super) fn sides<'a>(&self, derived: &'a Derived) -> Result<(&'a Side, &'a Side), Problem> {
-        let plan = &derived.plan;
+        let plan = derived.join()?;
         plan.side(&self.own)
             .zip(plan.other_side(&self.own))
             .ok_or_else(|| {
@@ -334,7 +338,7 @@ pub(super) fn superseded(peer: &OrgName, attempt: u32) -> Problem {
 
 /// Each protocol has its largest list.
 fn check_size(derived: &Derived, org: &OrgName, ids_rounded: u64) -> Result<(), Problem> {
-    let most = derived.plan.matching.ids_max();
+    let most = derived.join()?.matching.ids_max();
     if ids_rounded <= most {
         return Ok(());
     }

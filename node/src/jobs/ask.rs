@@ -146,10 +146,14 @@ impl Core {
 
     /// Limits that a run of this plan would meet now.
     fn would_refuse(&self, live: &Live, derived: &Derived, job: &Job) -> Vec<Problem> {
+        let view = &live.view;
+        if job.is_aggregation() {
+            let checked = self.check_aggregation(view, derived, job.protect.epsilon);
+            return checked.err().into_iter().collect();
+        }
         let Ok((own, theirs)) = self.sides(derived) else {
             return Vec::new();
         };
-        let view = &live.view;
         let stored = self.answered(live, derived, None).ok().flatten();
         let loss = job.protect.epsilon.filter(|_| stored.is_none());
         let checks = [
@@ -161,7 +165,7 @@ impl Core {
         checks.into_iter().filter_map(Result::err).collect()
     }
 
-    fn check_linked(&self, partner: &OrgName) -> Result<(), Problem> {
+    pub(super) fn check_linked(&self, partner: &OrgName) -> Result<(), Problem> {
         if self.ledger.partner(partner)?.is_some() {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use super::{Core, Jobs};
 use crate::data::{self, Dataset, SpillFolder};
 use crate::ledger::{Fact, SignedRecord};
 use entente_wire::canonical::Digest;
-use entente_wire::local::{CatalogEntry, DatasetReport};
+use entente_wire::local::{CatalogEntry, DatasetReport, IdReport};
 use entente_wire::names::{ColumnName, DatasetName};
 use entente_wire::plan::Side;
 use entente_wire::policy::{Epsilon, IdKind, Policy};
@@ -112,8 +112,8 @@ impl Jobs {
             .ids
             .iter()
             .filter(|id| policy.columns.contains_key(&id.column));
-        let eligible = ids.filter_map(|id| id.eligible_ids).max().unwrap_or(0);
-        if eligible == 0 {
+        let most = ids.filter_map(IdReport::enterable_ids).max().unwrap_or(0);
+        if most == 0 {
             let what = format!(
                 "no id of {} can enter a job under this policy",
                 policy.dataset
@@ -128,7 +128,7 @@ impl Jobs {
             org: core.own.clone(),
             version: held.map_or(1, |held| held.version.saturating_add(1)),
             schema: dataset.schema(&policy),
-            ids_rounded: eligible.next_multiple_of(policy.set_grid.max(1)),
+            ids_rounded: most.next_multiple_of(policy.set_grid.max(1)),
             policy,
         };
         publication.check().map_err(|flaw| {
@@ -218,8 +218,26 @@ impl Core {
         })
     }
 
-    /// Ids of our side that can enter a job, as counted when the dataset was registered or published.
+    /// Ids of our side that can enter this job, as counted when the dataset was registered or published: of an event table that is collapsed
+    /// all that consent, else not those whose rows conflict.
     pub(super) fn eligible(&self, view: &View, side: &Side) -> Result<u64, Problem> {
+        match side.derived {
+            Some(_) => self.enterable(view, side),
+            None => self.counted(view, side, |ids| ids.eligible_ids),
+        }
+    }
+
+    /// Ids of our side that can enter any job: what a publication rounds up to its grid.
+    pub(super) fn enterable(&self, view: &View, side: &Side) -> Result<u64, Problem> {
+        self.counted(view, side, IdReport::enterable_ids)
+    }
+
+    fn counted(
+        &self,
+        view: &View,
+        side: &Side,
+        count: impl FnOnce(&IdReport) -> Option<u64>,
+    ) -> Result<u64, Problem> {
         let registered = self.registered(&side.dataset)?;
         let policy = view
             .publication(&self.own, &side.dataset)
@@ -228,23 +246,20 @@ impl Core {
             .surveyed_under
             .filter(|under| Some(*under) == policy);
         let ids = registered.report.ids.iter().find(|id| id.column == side.id);
-        surveyed
-            .and(ids)
-            .and_then(|ids| ids.eligible_ids)
-            .ok_or_else(|| {
-                let what = format!(
-                    "the ids of {} were not counted under its published policy",
+        surveyed.and(ids).and_then(count).ok_or_else(|| {
+            let what = format!(
+                "the ids of {} were not counted under its published policy",
+                side.dataset
+            );
+            Problem::here(
+                Code::DatasetUnknown,
+                what,
+                format!(
+                    "publish it again: `entente policy publish {}`",
                     side.dataset
-                );
-                Problem::here(
-                    Code::DatasetUnknown,
-                    what,
-                    format!(
-                        "publish it again: `entente policy publish {}`",
-                        side.dataset
-                    ),
-                )
-            })
+                ),
+            )
+        })
     }
 }
 

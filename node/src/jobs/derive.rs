@@ -3,6 +3,7 @@
 //! The asker derives to submit; every other node derives again and compares. The only inputs from outside are the job itself and the
 //! speed of the link, which the asker measured.
 
+use super::aggregate;
 use super::life::Derivation;
 use super::protocol::{self, Sizes};
 use super::view::View;
@@ -10,7 +11,7 @@ use entente_wire::job::Job;
 use entente_wire::leakage::{self, Cost, Statement};
 use entente_wire::link_speed::LinkSpeed;
 use entente_wire::names::OrgName;
-use entente_wire::plan::Plan;
+use entente_wire::plan::{Aggregation, Plan};
 use entente_wire::problem::{Code, Problem};
 use entente_wire::publication::Publication;
 use entente_wire::seal::{self, JobNonce, PartySeal, Protocol, Seal};
@@ -20,9 +21,39 @@ use entente_wire::submission::Submission;
 /// What this node makes of a job.
 #[derive(Debug, Clone)]
 pub(crate) struct Derived {
-    pub(crate) plan: Plan,
+    pub(crate) planned: Planned,
     pub(crate) statement: Statement,
     pub(crate) seal: Seal,
+}
+
+/// What is going to happen: between two nodes, or among many.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "one a job, behind an Arc")]
+pub(crate) enum Planned {
+    Join(Plan),
+    Aggregation(Aggregation),
+}
+
+impl Derived {
+    /// The plan of a join.
+    pub(crate) fn join(&self) -> Result<&Plan, Problem> {
+        match &self.planned {
+            Planned::Join(plan) => Ok(plan),
+            Planned::Aggregation(_) => Err(other_kind("an aggregation was to run as a join")),
+        }
+    }
+
+    /// The plan of an aggregation.
+    pub(crate) fn aggregation(&self) -> Result<&Aggregation, Problem> {
+        match &self.planned {
+            Planned::Aggregation(plan) => Ok(plan),
+            Planned::Join(_) => Err(other_kind("a join was to run as an aggregation")),
+        }
+    }
+}
+
+fn other_kind(what: &str) -> Problem {
+    Problem::here(Code::Defect, what, "report this with the node's log")
 }
 
 /// Plans `job` and derives its seal for the `link` that the asker measured; all problems found, not only the first.
@@ -44,6 +75,19 @@ pub(crate) fn derive(
             "write `runs: 1`",
         )]);
     }
+    match job.is_aggregation() {
+        true => aggregation(job, asker, nonce, view),
+        false => join(job, asker, nonce, link, view),
+    }
+}
+
+fn join(
+    job: &Job,
+    asker: &OrgName,
+    nonce: JobNonce,
+    link: Option<LinkSpeed>,
+    view: &View,
+) -> Result<Derived, Vec<Problem>> {
     let plan = sql::plan(job, asker, view)?;
     let [first, second] = &plan.sides;
     let publications = [
@@ -51,7 +95,8 @@ pub(crate) fn derive(
         publication(view, &second.org, &second.dataset)?,
     ];
     let (protocol, cost) = agreed(&plan, link, publications)?;
-    let statement = leakage::statement(&plan, job, publications, &protocol, cost);
+    let statement = leakage::statement(&plan, job, publications, &protocol, cost)
+        .map_err(|problem| vec![problem])?;
     let seal = seal::derive(
         job,
         asker,
@@ -63,7 +108,41 @@ pub(crate) fn derive(
     )
     .map_err(|problem| vec![problem])?;
     Ok(Derived {
-        plan,
+        planned: Planned::Join(plan),
+        statement,
+        seal,
+    })
+}
+
+fn aggregation(
+    job: &Job,
+    asker: &OrgName,
+    nonce: JobNonce,
+    view: &View,
+) -> Result<Derived, Vec<Problem>> {
+    let plan = sql::aggregation(job, asker, view)?;
+    let publications = plan
+        .sides
+        .iter()
+        .map(|side| publication(view, &side.org, &side.dataset))
+        .collect::<Result<Vec<_>, _>>()?;
+    let sealed = || {
+        let (protocol, cost) = aggregate::agreed(&plan, &publications, view)?;
+        let statement = leakage::aggregation_statement(&plan, job, &publications, &protocol, cost)?;
+        let seal = seal::derive_aggregation(
+            job,
+            asker,
+            nonce,
+            &plan,
+            &publications,
+            &protocol,
+            &statement,
+        )?;
+        Ok((statement, seal))
+    };
+    let (statement, seal) = sealed().map_err(|problem: Problem| vec![problem])?;
+    Ok(Derived {
+        planned: Planned::Aggregation(plan),
         statement,
         seal,
     })

@@ -1,4 +1,4 @@
-//! Leave to run one job with one partner: made only once every approval has been verified, and taken back by a stop.
+//! Leave to run one job, with one partner or in a round of many: made only once every approval has been verified, and taken back by a stop.
 
 use super::Tracked;
 use super::derive::Derived;
@@ -48,7 +48,7 @@ impl RunGrant {
         self.inner.approval.hash()
     }
 
-    /// The partner to run with.
+    /// The partner to run with; of an aggregation, who opens the sum.
     pub fn peer(&self) -> &OrgName {
         &self.inner.peer
     }
@@ -76,10 +76,15 @@ impl RunGrant {
         &self.inner.derived
     }
 
+    /// Whether it is a round of many, and not a session with one partner.
+    pub(crate) fn is_aggregation(&self) -> bool {
+        matches!(self.approval().seal().protocol, Protocol::Aggregate(_))
+    }
+
     /// How many channels the run talks over side by side.
     pub(super) fn lanes(&self) -> u32 {
         match &self.approval().seal().protocol {
-            Protocol::Ecdh { .. } => 1,
+            Protocol::Ecdh { .. } | Protocol::Aggregate(_) => 1,
             Protocol::Vole(terms) => terms.lanes,
             Protocol::Blind(terms) => terms.lanes,
         }
@@ -88,14 +93,14 @@ impl RunGrant {
     /// Buckets that the run is cut into.
     pub(super) fn buckets(&self) -> u64 {
         match &self.approval().seal().protocol {
-            Protocol::Ecdh { .. } => 1,
+            Protocol::Ecdh { .. } | Protocol::Aggregate(_) => 1,
             Protocol::Vole(terms) => terms.buckets,
             Protocol::Blind(terms) => terms.buckets,
         }
     }
 
     /// Asks the run to end at its next message.
-    pub(super) fn stop(&self, why: &Problem) {
+    pub(crate) fn stop(&self, why: &Problem) {
         // The first reason stays.
         let _ = self.inner.stopped.set(why.clone());
     }

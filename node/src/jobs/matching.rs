@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// One run's protocol, ready to be talked.
 pub(super) struct Matching<'a> {
     pub(super) own: &'a OrgName,
+    pub(super) plan: &'a Plan,
     pub(super) grant: &'a RunGrant,
     pub(super) terms: &'a RunTerms,
     pub(super) kept: &'a Arc<Kept>,
@@ -76,6 +77,7 @@ impl Matching<'_> {
             Protocol::Ecdh { .. } => self.ecdh(&mut channels, &mut rng),
             Protocol::Vole(terms) => self.vole(terms, &mut channels, &break_off, &mut rng),
             Protocol::Blind(terms) => self.blind(terms, &mut channels, &break_off, &mut rng),
+            Protocol::Aggregate(_) => Err(Ended::Data(defect("an aggregation is no session"))),
         };
         let learned = learned.map_err(|ended| match ended {
             Ended::Fault(fault) => blame(&fault, self.grant.peer()),
@@ -86,7 +88,7 @@ impl Matching<'_> {
     }
 
     pub(super) fn plan(&self) -> &Plan {
-        &self.grant.derived().plan
+        self.plan
     }
 
     pub(super) fn receives(&self) -> bool {

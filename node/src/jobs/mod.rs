@@ -14,6 +14,7 @@
 //! | `kept`, `shares` | what a broken line leaves for the next session |
 //! | `stored` | a table that was released before and answers again |
 //! | `session` | how a session asks for all this |
+//! | `aggregate`, `round` | an aggregation in the library's words; one round of it, step by step |
 //! | `results` | where results lie and who may read them |
 //! | `datasets` | registration, publication, the catalogue |
 //!
@@ -24,6 +25,7 @@
 //! a row, an id, or a sentence about this node's files.
 
 mod admit;
+mod aggregate;
 mod answer;
 mod ask;
 mod blind;
@@ -44,6 +46,7 @@ mod protocol;
 mod records;
 mod refusals;
 mod results;
+mod round;
 mod run;
 mod session;
 mod settle;
@@ -59,6 +62,7 @@ mod views;
 
 pub use grant::RunGrant;
 pub use results::ResultAt;
+pub(crate) use round::{Answer, Round, over_without_this_node};
 pub use run::{RunOutcome, RunTerms};
 pub use surroundings::Surroundings;
 
@@ -140,6 +144,8 @@ struct Tracked {
     derivation: Derivation,
     /// Plan and statement, where this node could derive them.
     derived: Option<Arc<Derived>>,
+    /// Which view it was derived from.
+    derived_at: Option<u64>,
     /// All approvals, verified together.
     approval: Option<Arc<VerifiedApproval>>,
     /// What stands in the way just now and may pass.

@@ -21,6 +21,10 @@ pub(super) enum Stage {
     Connecting,
     /// The local query.
     Reading,
+    /// An aggregation waits for the other parties.
+    Gathering,
+    /// Keys, masks and sums of an aggregation.
+    Adding,
     /// The protocol.
     Matching,
     /// Noise, thresholds and opening of a blind join's table.
@@ -41,6 +45,8 @@ impl Stage {
         match self {
             Self::Connecting => "connecting",
             Self::Reading => "reading",
+            Self::Gathering => "waiting for the other parties",
+            Self::Adding => "adding up",
             Self::Matching => "matching",
             Self::Releasing => "releasing",
             Self::Writing => "writing",

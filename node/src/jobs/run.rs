@@ -100,7 +100,7 @@ impl Core {
             learned => {
                 let draft = self.draft(&grant.job(), terms.own.attempt)?;
                 let written =
-                    answer::write(&self.own, &open, &derived.plan, &learned, draft.path())?;
+                    answer::write(&self.own, &open, derived.join()?, &learned, draft.path())?;
                 let file = draft.finish(written)?;
                 Some((draft, file))
             }
@@ -139,7 +139,7 @@ impl Core {
     ) -> Result<Started, Problem> {
         // What an earlier session left is of no use any more, and its disk space is.
         self.keep(grant, None);
-        let plan = &grant.derived().plan;
+        let plan = grant.derived().join()?;
         let mut rows_read = |done, total| self.read_rows(grant, done, total);
         let (own, key) = (&self.own, terms.id_key);
         let prepared = data::prepare(open, plan, own, key, &self.spill, &mut rows_read)?;
@@ -175,7 +175,7 @@ impl Core {
             return Err(Problem::here(Code::DataChanged, what, todo));
         }
         let live = self.live();
-        let plan = &grant.derived().plan;
+        let plan = grant.derived().join()?;
         let policies = live.view.publications().filter(|publication| {
             let named = plan.side(&publication.org);
             named.is_some_and(|side| side.dataset == publication.policy.dataset)
@@ -220,6 +220,7 @@ impl Core {
         };
         let matching = Matching {
             own: &self.own,
+            plan: grant.derived().join()?,
             grant,
             terms,
             kept,
@@ -239,7 +240,7 @@ impl Core {
         Ok((learned, totals.bound_to(&kept.course.said()?)))
     }
 
-    fn enter(&self, grant: &RunGrant, stage: Stage, rows_total: Option<u64>) {
+    pub(super) fn enter(&self, grant: &RunGrant, stage: Stage, rows_total: Option<u64>) {
         let now_ms = self.now_ms();
         self.with_running(grant, |running| running.enter(stage, rows_total, now_ms));
         let live = self.live();
@@ -249,7 +250,7 @@ impl Core {
     }
 
     /// Shows how far reading is; ends it if the run is to end.
-    fn read_rows(&self, grant: &RunGrant, done: u64, total: u64) -> Result<(), Problem> {
+    pub(super) fn read_rows(&self, grant: &RunGrant, done: u64, total: u64) -> Result<(), Problem> {
         self.with_running(grant, |running| running.rows(done, total));
         grant
             .stopped()

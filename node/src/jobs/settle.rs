@@ -74,6 +74,7 @@ impl Core {
             life,
             derivation: Derivation::Waits(waits),
             derived: None,
+            derived_at: None,
             approval: None,
             hindrance: None,
             missing_here: None,
@@ -89,7 +90,7 @@ impl Core {
 
     /// Takes the ledger's newest registries and publications as the view, and settles every job against it.
     pub(super) fn view_changed(&self, live: &mut Live) -> Result<(), Problem> {
-        live.view = View::of(&self.ledger)?;
+        live.view = live.view.newer(&self.ledger)?;
         self.settle_all(live)
     }
 
@@ -137,8 +138,14 @@ impl Core {
         if tracked.life.session_on().is_some() {
             return;
         }
-        let (derivation, derived) = derive::compare(tracked.life.submission(), &self.own, view);
-        tracked.hindrance = match &derivation {
+        // Planning looks at nothing but the job and the view.
+        if tracked.derived_at != Some(view.number()) {
+            let (derivation, derived) = derive::compare(tracked.life.submission(), &self.own, view);
+            tracked.derivation = derivation;
+            tracked.derived = derived.map(Arc::new);
+            tracked.derived_at = Some(view.number());
+        }
+        tracked.hindrance = match &tracked.derivation {
             Derivation::Waits(problem) => Some(problem.clone()),
             Derivation::Same | Derivation::Differs(_) => None,
         };
@@ -152,8 +159,6 @@ impl Core {
             ))
         });
         tracked.quorums = quorums.collect();
-        tracked.derivation = derivation;
-        tracked.derived = derived.map(Arc::new);
         tracked.approval = None;
         if !tracked.life.all_approved() || tracked.derivation != Derivation::Same {
             return;
@@ -240,7 +245,9 @@ impl Tracked {
     /// Whether time alone moves the job on: it has waited long enough for a publication, or found no room to be dialled.
     fn is_due(&self, own: &OrgName, now_ms: u64) -> bool {
         let waits = matches!(self.derivation, Derivation::Waits(_));
-        let undialled = self.approval.is_some() && self.granted.is_none();
-        (waits && self.life.has_settled(now_ms)) || (undialled && self.life.asker() == own)
+        let undialled =
+            self.approval.is_some() && self.granted.is_none() && !self.life.has_signed();
+        let dials = self.life.asker() == own || self.life.is_aggregation();
+        (waits && self.life.has_settled(now_ms)) || (undialled && dials)
     }
 }

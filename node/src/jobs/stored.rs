@@ -64,7 +64,7 @@ impl Core {
         own_version: Digest,
         partner_version: Option<Digest>,
     ) -> bool {
-        let Operator::Joint(joint) = &derived.plan.operator else {
+        let Ok(Operator::Joint(joint)) = derived.join().map(|plan| &plan.operator) else {
             return false;
         };
         let Some(session) = earlier.closed_session() else {

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 /// A snapshot of the ledger.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct View {
+    /// Counts snapshots: what was derived from one of another number may be outdated.
+    number: u64,
     registries: PinnedRegistries,
     publications: BTreeMap<OrgName, BTreeMap<DatasetName, Publication>>,
 }
@@ -24,9 +26,22 @@ impl View {
             of_org.insert(publication.policy.dataset.clone(), publication);
         }
         Ok(Self {
+            number: 0,
             registries: ledger.pins()?,
             publications,
         })
+    }
+
+    /// The ledger as it is now, after `self`.
+    pub(crate) fn newer(&self, ledger: &Ledger) -> Result<Self, LedgerError> {
+        Ok(Self {
+            number: self.number + 1,
+            ..Self::of(ledger)?
+        })
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// All publications, ours included.

@@ -4,6 +4,7 @@ use super::life::{End, Life};
 use super::{Core, Tracked};
 use crate::ledger::{ResultFile, SessionEnd};
 use entente_wire::local::{JobState, JobView, Progress, Waiting};
+use entente_wire::names::OrgName;
 use entente_wire::problem::Problem;
 
 impl Core {
@@ -22,6 +23,7 @@ impl Core {
             problem: None,
             result_rows: None,
             suppressed_groups: None,
+            summed_parties: None,
             result_path: None,
         }
     }
@@ -36,6 +38,7 @@ impl Core {
             problem: problem_of(tracked),
             result_rows: result.map(|result| result.rows),
             suppressed_groups: result.map(|result| result.suppressed_groups),
+            summed_parties: summed(life).map(<[OrgName]>::to_vec),
             result_path: result.map(|result| self.result_path(result).display().to_string()),
             ..self.first_view(life)
         }
@@ -73,8 +76,17 @@ impl Core {
             return Some(running.progress(approved_at_ms, self.now_ms()));
         }
         let (attempt, session) = tracked.life.sessions().iter().next_back()?;
-        let SessionEnd::Closed { own, stages_ms, .. } = session.end.as_ref()? else {
-            return None;
+        let (sent_bytes, received_bytes, stages_ms) = match session.end.as_ref()? {
+            SessionEnd::Closed { own, stages_ms, .. } => {
+                (own.sent_bytes, own.received_bytes, stages_ms)
+            }
+            SessionEnd::Summed {
+                sent_bytes,
+                received_bytes,
+                stages_ms,
+                ..
+            } => (*sent_bytes, *received_bytes, stages_ms),
+            SessionEnd::Broken { .. } => return None,
         };
         let waited_ms = session
             .opened_at_ms
@@ -84,8 +96,8 @@ impl Core {
             stage: "done".to_owned(),
             rows_done: 0,
             rows_total: None,
-            sent_bytes: own.sent_bytes,
-            received_bytes: own.received_bytes,
+            sent_bytes,
+            received_bytes,
             elapsed_ms: stages_ms
                 .iter()
                 .fold(waited_ms, |sum, (_, ms)| sum.saturating_add(*ms)),
@@ -95,12 +107,23 @@ impl Core {
     }
 }
 
+/// The parties whose numbers are in an aggregation's sum, once this node has seen its end.
+fn summed(life: &Life) -> Option<&[OrgName]> {
+    let mut sessions = life.sessions().values();
+    sessions.find_map(|session| match session.end.as_ref()? {
+        SessionEnd::Summed { survivors, .. } => Some(survivors.as_slice()),
+        SessionEnd::Closed { .. } | SessionEnd::Broken { .. } => None,
+    })
+}
+
 /// The result that was released to this organisation.
 pub(super) fn released(life: &Life) -> Option<&ResultFile> {
     life.sessions()
         .values()
         .find_map(|session| match session.end.as_ref()? {
-            SessionEnd::Closed { result, .. } => result.as_ref(),
+            SessionEnd::Closed { result, .. } | SessionEnd::Summed { result, .. } => {
+                result.as_ref()
+            }
             SessionEnd::Broken { .. } => None,
         })
 }
@@ -118,7 +141,7 @@ fn problem_of(tracked: &Tracked) -> Option<Problem> {
                 .next_back()
                 .and_then(|session| match session.end.as_ref()? {
                     SessionEnd::Broken { problem } => Some(problem.clone()),
-                    SessionEnd::Closed { .. } => None,
+                    SessionEnd::Closed { .. } | SessionEnd::Summed { .. } => None,
                 });
             tracked
                 .hindrance

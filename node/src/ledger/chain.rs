@@ -17,8 +17,8 @@ const RECORD_MAGIC: [u8; 4] = [0xff, b'J', b'R', 0xff];
 const PREFIX_BYTES: usize = 4 + 4 + 8 + 32;
 /// The head after the body.
 const SUFFIX_BYTES: usize = 32;
-/// Largest body: a signed document of 256 KiB, escaped into JSON, twice over.
-pub(super) const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Largest body: a signed document of 512 KiB, escaped into JSON, twice over.
+pub(super) const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Where the journal stands: how many facts it holds and the digest that covers them all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {

@@ -3,15 +3,19 @@
 //! A fact says what happened and is never changed or removed. Signed documents are kept byte for byte as they were signed,
 //! so that every fact can be proven again years later with public keys alone.
 
-use crate::data::{Dataset, Storage};
+mod round;
+mod session;
+
+pub use round::{RoundBegun, RoundContributed, SurvivorsSigned, Used, Uses};
+pub use session::{EpsilonSpent, ResultFile, SessionEnd, SessionEnded, SessionOpened};
+
+use crate::data::Dataset;
 use entente_wire::approval::SignedDecision;
 use entente_wire::canonical::Digest;
 use entente_wire::local::DatasetReport;
-use entente_wire::names::{DatasetName, OrgName};
-use entente_wire::policy::Epsilon;
+use entente_wire::names::OrgName;
 use entente_wire::problem::Problem;
 use entente_wire::seal::JobHash;
-use entente_wire::session::{Opening, Transcript};
 use entente_wire::sign::{Kind, PublicKey, Record};
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +126,15 @@ pub enum Fact {
     },
     /// A release is about to begin: so much of both datasets' budgets of privacy loss is spent, whatever comes of it.
     EpsilonSpent(EpsilonSpent),
-    /// A session ended.
+    /// A round of an aggregation began at this node, which never begins it again: this attempt is used up and one run of the budgets is
+    /// spent, whatever comes of it.
+    RoundBegun(RoundBegun),
+    /// This node's numbers are about to leave it in a round: so much of the budgets of privacy loss is spent, whatever comes of it.
+    RoundContributed(RoundContributed),
+    /// This node is about to sign who is in the sum of a round. It signs nobody else in it, and takes part in no other round of the job:
+    /// two sums over different parties would tell the difference.
+    SurvivorsSigned(SurvivorsSigned),
+    /// A session or a round ended.
     SessionEnded(SessionEnded),
     /// The job failed at this node and is not tried again.
     JobFailed {
@@ -163,6 +175,9 @@ impl Fact {
             | Self::JobExpired { job } => Some(job),
             Self::SessionOpened(session) => Some(&session.opening.job),
             Self::EpsilonSpent(loss) => Some(&loss.job),
+            Self::RoundBegun(round) => Some(&round.job),
+            Self::RoundContributed(contributed) => Some(&contributed.job),
+            Self::SurvivorsSigned(signed) => Some(&signed.job),
             Self::SessionEnded(session) => Some(&session.job),
             Self::PartnerLinked(_)
             | Self::InviteMade(_)
@@ -202,93 +217,6 @@ pub struct Invite {
     pub org: OrgName,
     /// Until when, seconds since 1970.
     pub expires_unix_s: u64,
-}
-
-/// A session of a job that began at this node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SessionOpened {
-    /// With whom.
-    pub peer: OrgName,
-    /// Which of our datasets is used.
-    pub dataset: DatasetName,
-    /// Which of theirs.
-    pub peer_dataset: DatasetName,
-    /// What we sign: job, attempt, dataset version, size, commitment.
-    pub opening: Opening,
-}
-
-/// Privacy loss of one release, spent before its first message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EpsilonSpent {
-    /// `H`.
-    pub job: JobHash,
-    /// In which session.
-    pub attempt: u32,
-    /// With whom.
-    pub peer: OrgName,
-    /// Which of our datasets is used.
-    pub dataset: DatasetName,
-    /// Which of theirs.
-    pub peer_dataset: DatasetName,
-    /// How much, of each of the two.
-    pub epsilon: Epsilon,
-}
-
-/// How a session of a job ended at this node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SessionEnded {
-    /// `H`.
-    pub job: JobHash,
-    /// Which session.
-    pub attempt: u32,
-    /// How.
-    pub end: SessionEnd,
-}
-
-/// How a session ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "how", rename_all = "kebab-case", deny_unknown_fields)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "one at a time, on its way to the journal"
-)]
-pub enum SessionEnd {
-    /// Both sides closed and their transcripts agree.
-    Closed {
-        /// Our transcript.
-        own: Transcript,
-        /// The partner's, kind `transcript`.
-        peer: SignedRecord,
-        /// The result, at a party that receives it.
-        result: Option<ResultFile>,
-        /// Stages with their wall time in milliseconds.
-        stages_ms: Vec<(String, u64)>,
-    },
-    /// It broke off.
-    Broken {
-        /// Why.
-        problem: Problem,
-    },
-}
-
-/// A released result: what it is, not where the home folder happens to be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ResultFile {
-    /// Folder of this job under the home's results.
-    pub folder: String,
-    /// SHA-256 of the file.
-    pub digest: Digest,
-    /// Rows without the header.
-    pub rows: u64,
-    /// Groups not shown because they are smaller than allowed.
-    pub suppressed_groups: u64,
-    /// Types of the columns, in the file's order. None where the result is older than this field.
-    #[serde(default)]
-    pub types: Vec<Storage>,
 }
 
 /// A record that was refused: enough to see who sent what, not the thing itself.

@@ -15,8 +15,8 @@ mod tests;
 pub use chain::Head;
 pub use error::LedgerError;
 pub use fact::{
-    EpsilonSpent, Fact, Invite, Pin, Refused, ResultFile, SessionEnd, SessionEnded, SessionOpened,
-    SignedRecord,
+    EpsilonSpent, Fact, Invite, Pin, Refused, ResultFile, RoundBegun, RoundContributed, SessionEnd,
+    SessionEnded, SessionOpened, SignedRecord, SurvivorsSigned, Used, Uses,
 };
 
 pub use store::{Entry, InviteState, Registered, Spent};

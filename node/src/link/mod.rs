@@ -23,6 +23,7 @@ mod tests;
 
 pub(crate) use coordinator::{Coordinator, CoordinatorState, Pace, Records};
 pub(crate) use peer_service::PeerService;
+pub(crate) use reach::no_coordinator;
 
 use crate::config::Address;
 use crate::ledger::{Fact, Ledger, Pin, SignedRecord};

@@ -74,7 +74,7 @@ pub(super) fn unreached(org: &OrgName, error: &ConnectError) -> Problem {
 }
 
 /// The same for the coordinator.
-pub(super) fn no_coordinator(error: &ConnectError) -> Problem {
+pub(crate) fn no_coordinator(error: &ConnectError) -> Problem {
     let (code, side, todo) = advice(error, Side::Coordinator);
     let code = match code {
         Code::PartnerUnreachable => Code::CoordinatorUnreachable,

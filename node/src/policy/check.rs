@@ -71,19 +71,20 @@ fn ids(
             continue;
         }
         let eligible = id.eligible_ids.unwrap_or(0);
+        let enterable = id.enterable_ids().unwrap_or(0);
         notes.push(format!(
             "{}: {} different ids, {} without consent on all their rows, {} conflicting; {eligible} can enter a job, published as {}",
             id.column,
             id.distinct_ids,
             id.non_consenting_ids.unwrap_or(0),
             id.conflicting_ids.unwrap_or(0),
-            eligible.next_multiple_of(policy.set_grid.max(1)),
+            enterable.next_multiple_of(policy.set_grid.max(1)),
         ));
-        if eligible < policy.min_set {
+        if enterable < policy.min_set {
             problems.push(Problem::here(
                 Code::SetTooSmall,
                 format!(
-                    "{eligible} ids of {} can enter a job, and min_set is {}: every job would be refused",
+                    "{enterable} ids of {} can enter a job, and min_set is {}: every job would be refused",
                     id.column, policy.min_set
                 ),
                 "register more data, obtain consent, set `latest` where rows conflict, or lower min_set",

@@ -7,7 +7,7 @@ use super::*;
 use crate::data::Cell;
 use entente_wire::names::OrgName;
 use entente_wire::plan::{
-    Cap, Display, GroupKey, Matching, Measure, Moment, MomentKind, OrderKey, SqlText,
+    Cap, Display, GroupKey, Matching, Measure, MeasureAt, Moment, MomentKind, OrderKey, SqlText,
 };
 use entente_wire::policy::{Epsilon, IdKind};
 use proptest::prelude::*;

@@ -217,6 +217,8 @@ fn job(ask: &str, measures: &[(&str, [i64; 2], u8)]) -> Job {
         purpose: "size a card offer".to_owned(),
         legal_basis: "consent".to_owned(),
         ask: ask.to_owned(),
+        parties: BTreeSet::new(),
+        aggregate: None,
         protect: Protect {
             epsilon: None,
             min_group: None,

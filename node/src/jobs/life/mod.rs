@@ -6,11 +6,15 @@
 //!     └──declined, denied, expired, cancelled, voided─────────┴───── broken ─────┘──3 times, or for good──→ failed
 //! ```
 //!
+//! In an aggregation only the reader closes; everybody else who has signed a sum stays in running until the reader's report.
+//!
 //! A life is folded from its facts in the order of the journal, so after a restart it stands exactly where it stood. What has
 //! ended stays ended: no later fact, whoever sends it, moves a job out of a final state. [`Life::next`] says what this node
 //! owes now; the shell does it, records it, and asks again until nothing is owed.
 
+mod endings;
 mod next;
+mod reading;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +23,6 @@ pub(crate) use next::{Derivation, Next, Standing};
 use crate::ledger::{Entry, Fact, SessionEnd, SignedRecord};
 use entente_wire::approval::{SignedDecision, Verdict};
 use entente_wire::canonical::Digest;
-use entente_wire::local::JobState;
 use entente_wire::names::OrgName;
 use entente_wire::problem::{Code, Problem, Side};
 use entente_wire::report::{Report, Step};
@@ -42,6 +45,10 @@ pub(crate) struct Life {
     decisions: Vec<SignedDecision>,
     approvals: BTreeMap<OrgName, Approved>,
     sessions: BTreeMap<u32, Session>,
+    /// Whether this node's numbers have left it in a round.
+    contributed: bool,
+    /// Whether this node has signed who is in the sum of a round.
+    signed: bool,
     heard: Vec<(OrgName, Report)>,
     sent: Vec<SignedRecord>,
     owed: Vec<Report>,
@@ -73,7 +80,7 @@ pub(crate) struct Session {
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Both sides closed.
+    /// Both sides closed, or the reader of an aggregation has its table.
     Done,
     /// Declined, denied, void, or broken for good.
     Failed(Problem),
@@ -102,6 +109,8 @@ impl Life {
             decisions: Vec::new(),
             approvals: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            contributed: false,
+            signed: false,
             heard: Vec::new(),
             sent: Vec::new(),
             owed: Vec::new(),
@@ -135,6 +144,18 @@ impl Life {
                 self.sessions.insert(opened.opening.attempt, session);
                 self.owe(opened.opening.attempt, Step::Running, None);
             }
+            Fact::RoundBegun(round) => {
+                let session = Session {
+                    opened_at_ms: entry.at_unix_ms,
+                    own_version: round.dataset_version,
+                    partner_version: None,
+                    end: None,
+                };
+                self.sessions.insert(round.attempt, session);
+                self.owe(round.attempt, Step::Running, None);
+            }
+            Fact::RoundContributed(_) => self.contributed = true,
+            Fact::SurvivorsSigned(_) => self.signed = true,
             Fact::SessionAgreed { partner, .. } => self.session_agreed(partner),
             Fact::SessionEnded(ended) => self.session_ended(ended.attempt, &ended.end),
             Fact::JobCancelled { .. } => {
@@ -181,20 +202,7 @@ impl Life {
             self.finish(End::Cancelled);
         }
         self.heard.push((record.org.clone(), report));
-        // While a session is on, its own end decides: it carries proof of what was exchanged, a report does not.
-        if self.session_on().is_none() {
-            self.fail_as_heard();
-        }
-    }
-
-    fn fail_as_heard(&mut self) {
-        let failed = self.heard.iter().find(|(_, report)| {
-            matches!(report.step, Step::Declined | Step::Denied | Step::Failed)
-        });
-        if let Some((org, report)) = failed {
-            let problem = told(org, report, &self.own);
-            self.finish(End::Failed(problem));
-        }
+        self.as_heard();
     }
 
     fn session_agreed(&mut self, partner: &SignedRecord) {
@@ -202,19 +210,6 @@ impl Life {
         let Ok(opening) = opening else { return };
         if let Some(session) = self.sessions.get_mut(&opening.attempt) {
             session.partner_version = Some(opening.dataset_version);
-        }
-    }
-
-    fn session_ended(&mut self, attempt: u32, end: &SessionEnd) {
-        if let Some(session) = self.sessions.get_mut(&attempt) {
-            session.end = Some(end.clone());
-        }
-        match end {
-            SessionEnd::Closed { .. } => {
-                self.owe(attempt, Step::Done, None);
-                self.finish(End::Done);
-            }
-            SessionEnd::Broken { .. } => self.fail_as_heard(),
         }
     }
 
@@ -230,130 +225,6 @@ impl Life {
 
     fn finish(&mut self, end: End) {
         self.end.get_or_insert(end);
-    }
-
-    /// Where the job stands. `ready`: all approvals are here and verified together.
-    pub(crate) fn state(&self, ready: bool) -> JobState {
-        match &self.end {
-            Some(End::Done) => JobState::Done,
-            Some(End::Failed(_)) => JobState::Failed,
-            Some(End::Cancelled) => JobState::Cancelled,
-            Some(End::Expired) => JobState::Expired,
-            None if self.session_on().is_some() => JobState::Running,
-            None if ready => JobState::Ready,
-            None if self.agreed => JobState::AwaitingApprovals,
-            None => JobState::Submitted,
-        }
-    }
-
-    /// When it was first seen here.
-    pub(crate) fn seen_at_ms(&self) -> u64 {
-        self.seen_at_ms
-    }
-
-    /// The problem of a job whose time is over.
-    pub(crate) fn expired(&self) -> Problem {
-        let what = format!("{} has expired", self.job.short());
-        let todo = "submit it again with a later `expires`; it has to be approved anew";
-        Problem::request(Code::JobExpired, what, todo)
-    }
-
-    /// `H`.
-    pub(crate) fn job(&self) -> JobHash {
-        self.job
-    }
-
-    /// Text and seal.
-    pub(crate) fn submission(&self) -> &Submission {
-        &self.submission
-    }
-
-    /// The submission as the asker's node signed it.
-    pub(crate) fn record(&self) -> &SignedRecord {
-        &self.record
-    }
-
-    /// Who asks.
-    pub(crate) fn asker(&self) -> &OrgName {
-        &self.submission.seal.asker
-    }
-
-    /// The party that is not this organisation.
-    pub(crate) fn partner(&self) -> Option<&OrgName> {
-        self.submission
-            .seal
-            .parties
-            .keys()
-            .find(|org| **org != self.own)
-    }
-
-    /// Whether this node derived the same `H`.
-    pub(crate) fn is_agreed(&self) -> bool {
-        self.agreed
-    }
-
-    /// Decisions of this organisation's people, in the order given.
-    pub(crate) fn decisions(&self) -> &[SignedDecision] {
-        &self.decisions
-    }
-
-    /// Node approvals so far.
-    pub(crate) fn approvals(&self) -> &BTreeMap<OrgName, Approved> {
-        &self.approvals
-    }
-
-    /// Whether every party's node has approved.
-    pub(crate) fn all_approved(&self) -> bool {
-        self.submission
-            .seal
-            .parties
-            .keys()
-            .all(|org| self.approvals.contains_key(org))
-    }
-
-    /// When the last approval came, once all are here.
-    pub(crate) fn approved_at_ms(&self) -> Option<u64> {
-        let last = self.approvals.values().map(|approved| approved.at_ms).max();
-        last.filter(|_| self.all_approved())
-    }
-
-    /// The session that is on.
-    pub(crate) fn session_on(&self) -> Option<u32> {
-        self.sessions
-            .iter()
-            .find(|(_, session)| session.end.is_none())
-            .map(|(attempt, _)| *attempt)
-    }
-
-    /// All sessions, by attempt.
-    pub(crate) fn sessions(&self) -> &BTreeMap<u32, Session> {
-        &self.sessions
-    }
-
-    /// The newest attempt; 0 before the first.
-    pub(crate) fn last_attempt(&self) -> u32 {
-        self.sessions.keys().next_back().copied().unwrap_or(0)
-    }
-
-    /// The session that both nodes closed.
-    pub(crate) fn closed_session(&self) -> Option<&Session> {
-        let closed = |session: &&Session| matches!(session.end, Some(SessionEnd::Closed { .. }));
-        self.sessions.values().find(closed)
-    }
-
-    /// Reports of the other parties.
-    pub(crate) fn heard(&self) -> &[(OrgName, Report)] {
-        &self.heard
-    }
-
-    /// Reports of this node, as sent.
-    pub(crate) fn sent(&self) -> &[SignedRecord] {
-        &self.sent
-    }
-
-    /// How it ended.
-    pub(crate) fn end(&self) -> Option<&End> {
-        self.end.as_ref()
     }
 }
 

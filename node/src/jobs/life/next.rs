@@ -47,7 +47,7 @@ pub(crate) enum Next {
     Approve,
     /// Record that the job failed for good.
     Fail(Problem),
-    /// Hand out a run to be dialled.
+    /// Hand out a run to be dialled, or a round to be joined.
     Dial,
 }
 
@@ -62,6 +62,10 @@ impl Life {
         }
         if self.submission.job.has_expired(standing.now_ms / 1_000) {
             return Some(Next::Expire);
+        }
+        // Who has signed who is in a sum takes part in no other round, and its word is given; the table's reader tells what became of it.
+        if self.signed {
+            return None;
         }
         self.on_derivation(standing)
             .or_else(|| self.on_approvals(standing))
@@ -96,7 +100,8 @@ impl Life {
         if self.last_attempt() >= ATTEMPTS_MAX {
             return Some(Next::Fail(self.last_problem()));
         }
-        let mine = *self.asker() == self.own;
+        // In a join the asker's node dials; to an aggregation each goes by itself.
+        let mine = *self.asker() == self.own || self.is_aggregation();
         (mine && self.all_approved() && standing.verified && !standing.granted)
             .then_some(Next::Dial)
     }

@@ -6,6 +6,7 @@ mod answers;
 mod bench;
 mod buckets;
 mod joint;
+mod network;
 mod pair;
 mod question;
 mod restart;

@@ -3,11 +3,11 @@
 use super::{Entry, InviteState, Registered, Spent, Store, body};
 use crate::ledger::chain::Head;
 use crate::ledger::error::LedgerError;
-use crate::ledger::fact::Fact;
+use crate::ledger::fact::{Fact, Uses};
 use crate::ledger::keys;
 use entente_wire::canonical::{self, Digest};
 use entente_wire::local::DatasetReport;
-use entente_wire::names::OrgName;
+use entente_wire::names::{DatasetName, OrgName};
 use entente_wire::publication::Publication;
 use serde::Serialize;
 use sled::Batch;
@@ -65,6 +65,23 @@ impl Store {
                 let theirs = keys::loss_of_theirs(&loss.peer, &loss.peer_dataset);
                 spend([ours, theirs], head, entry, &spent, batch);
             }
+            Fact::RoundBegun(round) => {
+                let on = used(&round.uses, (keys::ours, keys::theirs));
+                spend(on, head, entry, &entry.at_unix_ms, batch);
+            }
+            Fact::RoundContributed(contributed) => {
+                if let Some(epsilon) = contributed.epsilon {
+                    let spent = Spent {
+                        at_unix_ms: entry.at_unix_ms,
+                        epsilon,
+                    };
+                    let on = used(
+                        &contributed.uses,
+                        (keys::loss_of_ours, keys::loss_of_theirs),
+                    );
+                    spend(on, head, entry, &spent, batch);
+                }
+            }
             Fact::ApprovalGiven { .. } => {
                 let given = self.approvals_given()?.saturating_add(1);
                 put(batch, keys::APPROVALS_GIVEN.to_vec(), &given);
@@ -112,8 +129,30 @@ impl Store {
     }
 }
 
-/// Books `what` on both datasets.
-fn spend<T: Serialize>(on: [String; 2], head: Head, entry: &Entry, what: &T, batch: &mut Batch) {
+type OursAndTheirs = (
+    fn(&DatasetName, &OrgName) -> String,
+    fn(&OrgName, &DatasetName) -> String,
+);
+
+/// What an aggregation is booked on: our dataset towards the recipient, or at the recipient everybody else's.
+fn used(uses: &Uses, (ours, theirs): OursAndTheirs) -> Vec<String> {
+    match uses.reads.as_slice() {
+        [] => vec![ours(&uses.dataset, &uses.recipient)],
+        reads => reads
+            .iter()
+            .map(|used| theirs(&used.org, &used.dataset))
+            .collect(),
+    }
+}
+
+/// Books `what` on all datasets that are used.
+fn spend<T: Serialize>(
+    on: impl IntoIterator<Item = String>,
+    head: Head,
+    entry: &Entry,
+    what: &T,
+    batch: &mut Batch,
+) {
     for on in on {
         put(
             batch,

@@ -12,7 +12,8 @@ use entente_wire::rpc::coordinator::v1::coordinator_server::{
     Coordinator as Service, CoordinatorServer,
 };
 use entente_wire::rpc::coordinator::v1::{
-    JobsReply, JobsRequest, PostReply, WatchReply, WatchRequest, watch_reply::Event,
+    JobsReply, JobsRequest, PostReply, RoundDown, RoundUp, WatchReply, WatchRequest,
+    watch_reply::Event,
 };
 use entente_wire::rpc::record::v1::Record as WireRecord;
 use entente_wire::sign::{Kind, Record, Signer};
@@ -25,7 +26,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Server;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 /// What a test does as the coordinator.
 struct Played {
@@ -64,6 +65,15 @@ impl Service for Played {
         let (replies, stream) = mpsc::channel(16);
         self.watches.send(replies).expect("the test listens");
         Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    type RoundStream = ReceiverStream<Result<RoundDown, Status>>;
+
+    async fn round(
+        &self,
+        _: Request<Streaming<RoundUp>>,
+    ) -> Result<Response<Self::RoundStream>, Status> {
+        Err(Status::unimplemented("not played"))
     }
 
     async fn jobs(&self, _: Request<JobsRequest>) -> Result<Response<JobsReply>, Status> {

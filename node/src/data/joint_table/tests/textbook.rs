@@ -96,7 +96,7 @@ proptest! {
         let mut errors = vec![0.0; words.len()];
         errors[moment] = 1.0;
         for column in &joint.columns {
-            let scale = form(&plan, &column.value).expect("a form").expect("a number").scale;
+            let scale = form(&plan.sides, &column.value).expect("a form").expect("a number").scale;
             let near = |by: i128| {
                 let mut moved = words.clone();
                 moved[moment] += by;

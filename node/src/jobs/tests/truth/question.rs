@@ -172,6 +172,8 @@ impl Question {
             purpose: "compare with the clear".to_owned(),
             legal_basis: "consent".to_owned(),
             ask: self.ask(),
+            parties: std::collections::BTreeSet::new(),
+            aggregate: None,
             protect: Protect {
                 min_group: self.min_group,
                 ..Protect::default()
