@@ -289,7 +289,7 @@ mod tests {
         let view = json!({
             "hash": hash, "id": hash.short(), "name": job.name, "asker": "north-bank", "parties": [],
             "state": "awaiting-approvals", "waiting_for": [], "progress": null, "problem": null,
-            "result_rows": null, "suppressed_groups": null, "result_path": null
+            "result_rows": null, "suppressed_groups": null, "summed_parties": null, "result_path": null
         });
         InboxItem {
             job: serde_json::from_value(view).expect("a view"),

@@ -138,6 +138,9 @@ pub(crate) fn template(name: &str) -> String {
          legal_basis: say on which legal basis the data is used\n\
          # Aggregates over both sides' columns, for the customers that both have: nobody learns which these are. `entente catalog`\n\
          # has the names. Rows of your own (`SELECT b.*`) need the partner's `reveal`.\n\
+         # The same columns of three organisations or more are added up, and nothing is matched: FROM \"*\".accounts, with the lines\n\
+         #   parties: [your-organisation, second, third]\n\
+         #   aggregate: {{ min_parties: 3, dropouts: 1/3 }}\n\
          ask: |\n\
          \x20 SELECT b.tier, p.segment, COUNT(*) AS customers, AVG(p.spend_90d) AS average_spend\n\
          \x20 FROM \"your-organisation\".customers b JOIN \"partner\".users p ON b.mobile = p.mobile\n\
@@ -184,7 +187,7 @@ fn list_text(jobs: &[JobView]) -> String {
                 job.id.clone(),
                 job.name.clone(),
                 job.asker.to_string(),
-                progress::line(job),
+                progress::state_text(job),
             ]
         })
         .collect();

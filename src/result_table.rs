@@ -1,11 +1,67 @@
 //! A result file (CSV with a header) as a table for people or as JSON for programs.
 
 use crate::screen::table;
+use entente_wire::local::JobView;
 use entente_wire::problem::{Code, Problem};
 use serde::Serialize;
 
 /// Most rows shown to people; `--csv` has them all.
 const SHOWN_ROWS_MAX: usize = 50;
+
+/// What the node says beside the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Notes {
+    /// Groups not shown because they are smaller than allowed.
+    pub(crate) suppressed_groups: Option<u64>,
+    /// Of an aggregation, whose numbers are in it.
+    pub(crate) parties: Option<Parties>,
+}
+
+/// Whose numbers an aggregation added up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Parties {
+    /// In the sum.
+    pub(crate) in_sum: Vec<String>,
+    /// Vanished on the way, or never came.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Notes {
+    /// Of a table of which so many groups are not shown.
+    #[cfg(test)]
+    pub(crate) fn suppressed(groups: u64) -> Self {
+        Self {
+            suppressed_groups: Some(groups),
+            parties: None,
+        }
+    }
+
+    /// Of a job that is over.
+    pub(crate) fn of(job: &JobView) -> Self {
+        let parties = job.summed_parties.as_ref().map(|in_sum| {
+            let missing = job.parties.iter().filter(|org| !in_sum.contains(org));
+            Parties {
+                in_sum: in_sum.iter().map(ToString::to_string).collect(),
+                missing: missing.map(ToString::to_string).collect(),
+            }
+        });
+        Self {
+            suppressed_groups: job.suppressed_groups,
+            parties,
+        }
+    }
+}
+
+impl Parties {
+    fn text(&self) -> String {
+        let (in_sum, missing) = (self.in_sum.len(), self.missing.len());
+        let whose = format!("\nthe numbers of {in_sum} of {} parties", in_sum + missing);
+        match self.missing.is_empty() {
+            true => whose,
+            false => format!("{whose}; missing: {}", self.missing.join(", ")),
+        }
+    }
+}
 
 /// A result, read whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,6 +74,9 @@ pub(crate) struct ResultTable {
     pub(crate) row_count: u64,
     /// Groups not shown because they are smaller than allowed.
     pub(crate) suppressed_groups: Option<u64>,
+    /// Of an aggregation, whose numbers are in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) parties: Option<Parties>,
 }
 
 impl ResultTable {
@@ -25,7 +84,7 @@ impl ResultTable {
     pub(crate) fn from_csv(
         source: impl std::io::Read,
         rows_max: usize,
-        suppressed_groups: Option<u64>,
+        notes: Notes,
     ) -> Result<Self, Problem> {
         let mut reader = csv::ReaderBuilder::new().from_reader(source);
         let columns = reader.headers().map_err(|fault| unreadable(&fault))?;
@@ -43,7 +102,8 @@ impl ResultTable {
             columns,
             rows,
             row_count,
-            suppressed_groups,
+            suppressed_groups: notes.suppressed_groups,
+            parties: notes.parties,
         })
     }
 
@@ -57,6 +117,7 @@ impl ResultTable {
                 "\n{groups} groups suppressed: fewer people than allowed"
             )),
         }
+        text.extend(self.parties.as_ref().map(Parties::text));
         text
     }
 
@@ -107,7 +168,8 @@ mod tests {
     #[test]
     fn cells_stay_text_and_rows_are_counted_beyond_the_limit() {
         let csv = "phone,total\n0086,1.10\n,2.20\n\"a,b\",3\n";
-        let table = ResultTable::from_csv(csv.as_bytes(), 2, Some(1)).expect("valid CSV");
+        let table =
+            ResultTable::from_csv(csv.as_bytes(), 2, Notes::suppressed(1)).expect("valid CSV");
         assert_eq!(table.columns, ["phone", "total"]);
         assert_eq!(table.row_count, 3);
         assert_eq!(
@@ -128,5 +190,16 @@ mod tests {
                 .ends_with("12 groups suppressed: fewer people than allowed")
         );
         assert!(!more.rows_text().contains("suppressed"));
+    }
+
+    #[test]
+    fn an_aggregation_says_whose_numbers_it_has_and_whose_not() {
+        let parties = |missing: &[&str]| Parties {
+            in_sum: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()],
+            missing: missing.iter().map(|org| (*org).to_owned()).collect(),
+        };
+        assert_eq!(parties(&[]).text(), "\nthe numbers of 3 of 3 parties");
+        let two = "\nthe numbers of 3 of 5 parties; missing: d, e";
+        assert_eq!(parties(&["d", "e"]).text(), two);
     }
 }

@@ -17,7 +17,7 @@ const COUNT_SCALE: f64 = 6.0;
 /// The largest spending of one customer, in the unit of the averages.
 const SPEND_CAP: f64 = 100_000.0;
 /// Standard errors are written with three digits.
-const ROUNDED: f64 = 1.01;
+pub(super) const ROUNDED: f64 = 1.01;
 
 /// Why the noisy table cannot be the truth with noise; nothing when it can.
 pub(super) fn table_is_likely(table: &ResultTable, truth: &Truth) -> Result<(), String> {
@@ -32,7 +32,7 @@ pub(super) fn table_is_likely(table: &ResultTable, truth: &Truth) -> Result<(), 
             "average_spend_se",
         ],
     )?;
-    let rows = by_group(table, truth)?;
+    let rows = by_group(table, &truth.groups)?;
     for (group, cell) in &truth.groups {
         let checked = match rows.get(group) {
             Some(numbers) => shown(cell, numbers),
@@ -116,12 +116,12 @@ fn count_error_most() -> f64 {
 }
 
 /// Of discrete Laplace noise, P(k) ∝ exp(−|k|/scale).
-fn standard_error(scale: f64) -> f64 {
+pub(super) fn standard_error(scale: f64) -> f64 {
     let ratio = (-1.0 / scale).exp();
     (2.0 * ratio).sqrt() / (1.0 - ratio)
 }
 
-fn number(text: &Option<String>) -> Option<f64> {
+pub(super) fn number(text: &Option<String>) -> Option<f64> {
     text.as_ref()?.parse().ok()
 }
 
@@ -129,6 +129,7 @@ fn number(text: &Option<String>) -> Option<f64> {
 mod tests {
     use super::super::people::{SEGMENTS, TIERS};
     use super::*;
+    use crate::result_table::Notes;
 
     #[test]
     fn a_false_alarm_comes_in_fewer_than_one_of_a_billion_runs() {
@@ -177,7 +178,7 @@ mod tests {
     fn judged(rows: &str, suppressed: u64) -> Result<(), String> {
         let header = "tier,segment,customers,customers_se,average_spend,average_spend_se";
         let csv = format!("{header}\n{rows}");
-        let table = ResultTable::from_csv(csv.as_bytes(), 10, Some(suppressed));
+        let table = ResultTable::from_csv(csv.as_bytes(), 10, Notes::suppressed(suppressed));
         table_is_likely(&table.expect("valid CSV"), &truth())
     }
 

@@ -84,7 +84,7 @@ impl Truth {
 }
 
 /// The one row of every person who can take part.
-fn reduce<R: HasCommon>(
+pub(super) fn reduce<R: HasCommon>(
     rows: &[R],
     usable: impl Fn(&Common) -> bool,
     same: impl Fn(&R, &R) -> bool,
@@ -131,28 +131,33 @@ impl Cell {
         }
     }
 
-    /// The average as the table writes it: rounded once, half away from zero; of the decimals beyond the second, zeros at the end
-    /// are left out. Nothing where no spending is known.
+    /// The average as the table writes it. Nothing where no spending is known.
     pub(super) fn average(&self) -> Option<String> {
-        const SHIFT: i128 = 10_i128.pow(AVERAGE_DECIMALS as u32);
-        if self.values == 0 {
-            return None;
-        }
-        // Hundredths to units of the last place, and the mean.
-        let (dividend, divisor) = (i128::from(self.sum) * SHIFT, i128::from(self.values) * 100);
-        let units = (2 * dividend.abs() + divisor) / (2 * divisor);
-        let sign = if dividend < 0 && units != 0 { "-" } else { "" };
-        let mut text = format!(
-            "{sign}{}.{:0AVERAGE_DECIMALS$}",
-            units / SHIFT,
-            units % SHIFT
-        );
-        let shortest = text.len() - (AVERAGE_DECIMALS - 2);
-        while text.len() > shortest && text.ends_with('0') {
-            text.pop();
-        }
-        Some(text)
+        average(self.sum, self.values)
     }
+}
+
+/// The average of so many values as a table writes it: rounded once, half away from zero; of the decimals beyond the second, zeros
+/// at the end are left out. Nothing of no values.
+pub(super) fn average(sum: i64, values: u64) -> Option<String> {
+    const SHIFT: i128 = 10_i128.pow(AVERAGE_DECIMALS as u32);
+    if values == 0 {
+        return None;
+    }
+    // Hundredths to units of the last place, and the mean.
+    let (dividend, divisor) = (i128::from(sum) * SHIFT, i128::from(values) * 100);
+    let units = (2 * dividend.abs() + divisor) / (2 * divisor);
+    let sign = if dividend < 0 && units != 0 { "-" } else { "" };
+    let mut text = format!(
+        "{sign}{}.{:0AVERAGE_DECIMALS$}",
+        units / SHIFT,
+        units % SHIFT
+    );
+    let shortest = text.len() - (AVERAGE_DECIMALS - 2);
+    while text.len() > shortest && text.ends_with('0') {
+        text.pop();
+    }
+    Some(text)
 }
 
 #[cfg(test)]
@@ -163,14 +168,6 @@ mod tests {
 
     #[test]
     fn averages_round_half_away_from_zero_and_drop_zeros_at_the_end() {
-        let average = |sum, values| {
-            let cell = Cell {
-                customers: values,
-                values,
-                sum,
-            };
-            cell.average()
-        };
         let due = |text: &str| Some(text.to_owned());
         assert_eq!(average(100, 3), due("0.3333333333"));
         assert_eq!(average(200, 3), due("0.6666666667"));

@@ -95,7 +95,7 @@ pub(super) fn make(scale: u64, dice: &mut Dice) -> Rows {
 }
 
 /// Puts a person's first row, and sometimes a second: the same again, a newer one, or one that contradicts it.
-fn repeat<R: Clone + HasCommon>(
+pub(super) fn repeat<R: Clone + HasCommon>(
     first: R,
     dice: &mut Dice,
     rows: &mut Vec<R>,
@@ -146,7 +146,8 @@ impl HasCommon for User {
     }
 }
 
-fn common(person: u64, dice: &mut Dice) -> Common {
+/// How a file has a person: ids as somebody wrote them, consent or not.
+pub(super) fn common(person: u64, dice: &mut Dice) -> Common {
     let consent = match dice.below(30) {
         0 => None,
         1 => Some(false),
@@ -217,7 +218,7 @@ fn tier_of(person: u64, dice: &mut Dice) -> usize {
 }
 
 /// Mostly a few thousand, sometimes far beyond the cap, sometimes overdrawn, sometimes unknown.
-fn balance(dice: &mut Dice) -> Option<i64> {
+pub(super) fn balance(dice: &mut Dice) -> Option<i64> {
     match dice.below(50) {
         0 => None,
         1 => Some(-(dice.below(5_000_000) as i64)),
@@ -284,7 +285,8 @@ impl Rows {
     }
 }
 
-fn cells(common: &Common) -> (&str, &str, &'static str, String) {
+/// Mobile, e-mail, consent and time of the last change, as a file has them.
+pub(super) fn cells(common: &Common) -> (&str, &str, &'static str, String) {
     let consent = match common.consent {
         None => "",
         Some(true) => "true",
@@ -301,7 +303,8 @@ fn cells(common: &Common) -> (&str, &str, &'static str, String) {
     (&common.mobile.text, &common.email.text, consent, updated)
 }
 
-fn money(hundredths: i64) -> String {
+/// An amount as files and answers have it.
+pub(super) fn money(hundredths: i64) -> String {
     let sign = if hundredths < 0 { "-" } else { "" };
     let units = hundredths.unsigned_abs();
     format!("{sign}{}.{:02}", units / 100, units % 100)

@@ -3,15 +3,16 @@
 use super::Demo;
 use super::dice::Dice;
 use super::likely::{ERRORS_MOST, table_is_likely};
-use super::narrative::{self as say, Sentence};
+use super::narrative as say;
 use super::oracle::{MIN_GROUP, Truth, truth};
 use super::people::{Rows, make};
 use super::question::{self, CUSTOMERS_POLICY, USERS_POLICY, bank, platform};
-use super::report::{Question, Report, traffic};
+use super::report::{Question, traffic};
 use super::verdict::{number_is_true, table_is_true};
+use super::voice::{Voice, expires, write};
 use crate::data::ids_text;
-use crate::duration::{bytes_in_words, in_words, moment};
-use crate::failure::{Failure, file_problem};
+use crate::duration::{bytes_in_words, in_words};
+use crate::failure::Failure;
 use crate::job;
 use crate::loopback::{Finished, Folder, World};
 use crate::progress::Display;
@@ -20,18 +21,10 @@ use crate::screen::Screen;
 use entente_wire::policy::Policy;
 use entente_wire::problem::Problem;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
-/// The demo's jobs expire after a month: whoever keeps its files may ask them again by hand.
-const EXPIRES_S: u64 = 30 * 24 * 3600;
 /// Rows of the answers that are read: there are twelve groups.
 const ROWS_MAX: usize = 100;
-
-/// Speaks to people; programs get one document at the end.
-struct Voice<'a> {
-    demo: &'a Demo,
-    screen: Screen,
-}
 
 /// Both files, as they lie in the demo's folder.
 struct Files {
@@ -57,48 +50,14 @@ pub(super) async fn tell(demo: &Demo, screen: Screen) -> Result<(), Failure> {
         voice.with_noise(&mut world, &truth).await?,
         voice.shared_by_email(&mut world, &truth).await?,
     ];
-    let wrong = questions.iter().find_map(|question| question.wrong.clone());
-    let report = Report {
-        correct: wrong.is_none(),
-        seed,
-        scale: demo.scale,
-        total_s: begin.elapsed().as_secs_f64(),
-        questions,
-    };
-    if screen.is_json() {
-        screen.json_line(&report);
-    }
-    if let Some(wrong) = wrong {
-        return Err(Failure::WrongAnswer(format!("{wrong} (seed {seed})")));
-    }
-    voice.next(&world);
-    Ok(())
+    voice.end(&world, seed, begin, questions)
 }
 
 impl Voice<'_> {
-    fn say(&self, sentence: &Sentence, values: &[&dyn std::fmt::Display]) {
-        self.screen
-            .line(format!("\n{}", sentence.say(self.demo.lang, values)));
-    }
-
-    fn add(&self, sentence: &Sentence, values: &[&dyn std::fmt::Display]) {
-        self.screen
-            .line(format!("   {}", sentence.say(self.demo.lang, values)));
-    }
-
-    fn quote(&self, text: &str) {
-        for line in text.trim_end().lines() {
-            self.screen.line(format!("   │ {line}"));
-        }
-    }
-
     fn write_files(&self, folder: &Path, rows: &Rows, seed: u64) -> Result<Files, Problem> {
         let files = Files {
             customers: folder.join("customers.csv"),
             users: folder.join("users.csv"),
-        };
-        let write = |path: &Path, text: String| {
-            std::fs::write(path, text).map_err(|fault| file_problem(path, "written", &fault))
         };
         write(&files.customers, rows.customers_csv())?;
         write(&files.users, rows.users_csv())?;
@@ -249,28 +208,6 @@ impl Voice<'_> {
         let table = job::read_result(node, &finished.job.id, ROWS_MAX).await?;
         Ok((finished, table))
     }
-
-    fn next(&self, world: &World) {
-        if self.demo.keep.is_some() {
-            self.say(&say::KEPT, &[&world.path().display()]);
-        }
-        self.say(&say::NEXT, &[]);
-        for (command, sentence) in [
-            ("entente demo --keep ./demo", &say::NEXT_KEEP),
-            ("entente lab --help", &say::NEXT_LAB),
-            ("entente init --help", &say::NEXT_INIT),
-        ] {
-            let what = sentence.say(self.demo.lang, &[]);
-            self.screen.line(format!("   {command:<28} # {what}"));
-        }
-    }
-}
-
-fn expires() -> String {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    moment(now.as_secs() + EXPIRES_S)
 }
 
 /// The first person in both files whom they write differently, as each file has it.

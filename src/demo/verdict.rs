@@ -10,7 +10,7 @@ type Answered = Option<String>;
 /// Why the exact table is not the truth; nothing when it is.
 pub(super) fn table_is_true(table: &ResultTable, truth: &Truth) -> Result<(), String> {
     expect_columns(table, &["tier", "segment", "customers", "average_spend"])?;
-    let rows = by_group(table, truth)?;
+    let rows = by_group(table, &truth.groups)?;
     let due = truth.shown();
     if !rows.keys().eq(due.keys()) {
         let (shown, due): (Vec<_>, Vec<_>) = (rows.keys().collect(), due.keys().collect());
@@ -26,23 +26,23 @@ pub(super) fn table_is_true(table: &ResultTable, truth: &Truth) -> Result<(), St
 }
 
 /// The numbers of each row by its group: no group twice, none that is not in the domains, and all others counted as suppressed.
-pub(super) fn by_group<'a>(
+pub(super) fn by_group<'a, C>(
     table: &'a ResultTable,
-    truth: &Truth,
+    groups: &BTreeMap<Group, C>,
 ) -> Result<BTreeMap<Group, &'a [Answered]>, String> {
     let mut rows = BTreeMap::new();
     for row in &table.rows {
-        let [Some(tier), Some(segment), numbers @ ..] = row.as_slice() else {
+        let [Some(first), Some(second), numbers @ ..] = row.as_slice() else {
             return Err(format!("{row:?} is not a row of the answer"));
         };
-        let is_this = |group: &&Group| **group == (tier.as_str(), segment.as_str());
-        let known = truth.groups.keys().find(is_this);
-        let known = known.ok_or_else(|| format!("{tier}, {segment} is no group"))?;
+        let is_this = |group: &&Group| **group == (first.as_str(), second.as_str());
+        let known = groups.keys().find(is_this);
+        let known = known.ok_or_else(|| format!("{first}, {second} is no group"))?;
         if rows.insert(*known, numbers).is_some() {
-            return Err(format!("{tier}, {segment} stands there twice"));
+            return Err(format!("{first}, {second} stands there twice"));
         }
     }
-    let suppressed = (truth.groups.len() - rows.len()) as u64;
+    let suppressed = (groups.len() - rows.len()) as u64;
     if table.suppressed_groups != Some(suppressed) {
         let said = table.suppressed_groups;
         return Err(format!(
@@ -73,6 +73,7 @@ pub(super) fn expect_columns(table: &ResultTable, due: &[&str]) -> Result<(), St
 mod tests {
     use super::super::oracle::Cell;
     use super::*;
+    use crate::result_table::Notes;
 
     fn truth() -> Truth {
         let cell = |customers| Cell {
@@ -92,7 +93,7 @@ mod tests {
     }
 
     fn answer(csv: &str, suppressed: u64) -> ResultTable {
-        ResultTable::from_csv(csv.as_bytes(), 10, Some(suppressed)).expect("valid CSV")
+        ResultTable::from_csv(csv.as_bytes(), 10, Notes::suppressed(suppressed)).expect("valid CSV")
     }
 
     const HEADER: &str = "tier,segment,customers,average_spend";

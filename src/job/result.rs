@@ -4,7 +4,7 @@ use super::JobId;
 use crate::cli::Context;
 use crate::failure::{Failure, file_problem};
 use crate::local_node::{LocalNode, ResultForm};
-use crate::result_table::ResultTable;
+use crate::result_table::{Notes, ResultTable};
 use clap::Args;
 use entente_wire::problem::{Code, Problem};
 use std::io::{Seek, Write};
@@ -92,8 +92,8 @@ pub(crate) async fn read_result(
         Ok(())
     })
     .await?;
-    let suppressed = suppressed_groups(node, job).await?;
-    ResultTable::from_csv(csv.as_slice(), rows_max, suppressed)
+    let notes = notes(node, job).await?;
+    ResultTable::from_csv(csv.as_slice(), rows_max, notes)
 }
 
 /// The same of a result of any size: it goes through a file without a name.
@@ -109,15 +109,15 @@ pub(crate) async fn read_large_result(
     })
     .await?;
     file.rewind().map_err(|fault| unwritten(&fault))?;
-    let suppressed = suppressed_groups(node, job).await?;
-    ResultTable::from_csv(file, rows_max, suppressed)
+    let notes = notes(node, job).await?;
+    ResultTable::from_csv(file, rows_max, notes)
 }
 
-/// How many groups the job does not show.
-async fn suppressed_groups(node: &mut LocalNode, job: &str) -> Result<Option<u64>, Problem> {
+/// What the node says of the result beside the file.
+async fn notes(node: &mut LocalNode, job: &str) -> Result<Notes, Problem> {
     let jobs = node.jobs().await?;
     let view = jobs
         .iter()
         .find(|view| view.id == job || view.hash.to_string().starts_with(job));
-    Ok(view.and_then(|view| view.suppressed_groups))
+    Ok(view.map(Notes::of).unwrap_or_default())
 }

@@ -39,6 +39,9 @@ pub(crate) struct Lab {
     /// Most result rows in the JSON document; the count is always whole.
     #[arg(long, value_name = "N", default_value_t = ROWS_DEFAULT)]
     rows: usize,
+    /// Kill this organisation's node in the middle of the run, to see what the others do; as often as there are such.
+    #[arg(long, value_name = "ORG")]
+    vanish: Vec<OrgName>,
     /// Keep homes, keys, logs and results in this folder, which must be empty.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -55,12 +58,15 @@ impl Lab {
         let job = Job::from_yaml(&yaml)?;
         let organisations = self.organisations.read()?;
         let asker = asker(&job, &organisations)?;
+        check_vanishing(&self.vanish, &asker, &organisations)?;
         let mut setup = Vec::new();
         let mut world = start(&organisations, &asker, self.keep.as_deref(), &mut setup).await?;
         check(&mut world, &asker, &yaml).await?;
         let before = Spent::by(&world);
         let display = Display::quiet_unless_interactive(context.screen);
-        let finished = world.ask(&asker, yaml, display, |_, _| {}).await?;
+        let finished = world
+            .ask_and_lose(&asker, yaml, display, |_, _| {}, &self.vanish)
+            .await?;
         let spent = Spent::by(&world);
         let results = self.results(&mut world, &job, &finished.job.id).await?;
         if let Some(out) = &self.out {
@@ -68,7 +74,8 @@ impl Lab {
             job::save_result(node, &finished.job.id, out).await?;
         }
         let results = Results { asker, results };
-        let report = Report::of(&mut world, results, setup, &finished, &before, &spent).await?;
+        let used = [&before, &spent];
+        let report = Report::of(&mut world, results, setup, &finished, used, &self.vanish).await?;
         context.screen.show(&report, Report::text);
         Ok(())
     }
@@ -101,6 +108,25 @@ fn asker(job: &Job, organisations: &[Organisation]) -> Result<OrgName, Problem> 
             "name one of them in results_to, or give it with --org",
         )
     })
+}
+
+/// Whoever is to vanish is there to vanish, and is not the one whose node shows what becomes of the others.
+fn check_vanishing(
+    vanishing: &[OrgName],
+    asker: &OrgName,
+    organisations: &[Organisation],
+) -> Result<(), Problem> {
+    for org in vanishing {
+        let todo = "name another organisation of the question with --vanish";
+        let wrong = |what| Err(Problem::request(Code::Argument, what, todo));
+        if org == asker {
+            return wrong(format!("{org} asks, so its node cannot vanish"));
+        }
+        if !organisations.iter().any(|named| named.org == *org) {
+            return wrong(format!("--vanish {org} names no --org"));
+        }
+    }
+    Ok(())
 }
 
 /// Starts all processes, links everyone, registers and publishes everything.
@@ -172,6 +198,23 @@ async fn check(world: &mut World, asker: &OrgName, yaml: &str) -> Result<(), Fai
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_named_organisation_that_does_not_ask_can_vanish() {
+        let org = |name: &str| name.parse::<OrgName>().expect("a label");
+        let named = |name: &str| Organisation {
+            org: org(name),
+            datasets: Vec::new(),
+        };
+        let organisations = [named("a"), named("b"), named("c")];
+        let vanishing = |name: &str| check_vanishing(&[org(name)], &org("a"), &organisations);
+        assert!(vanishing("b").is_ok());
+        for wrong in ["a", "d"] {
+            let problem = vanishing(wrong).expect_err(wrong);
+            assert_eq!(problem.code, Code::Argument);
+            assert!(problem.what.contains(wrong), "{problem:?}");
+        }
+    }
 
     #[test]
     fn a_problem_is_here_at_the_askers_node_alone() {

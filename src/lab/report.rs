@@ -2,7 +2,7 @@
 
 use crate::duration::{bytes_in_words, in_words};
 use crate::failure::Failure;
-use crate::loopback::{Finished, Timer, World, usage_of};
+use crate::loopback::{Finished, Timer, Usage, World, usage_of};
 use crate::result_table::ResultTable;
 use crate::screen::table;
 use entente_wire::local::Progress;
@@ -33,15 +33,15 @@ pub(super) struct Report {
 struct Process {
     org: String,
     role: &'static str,
-    /// CPU seconds from the submission to the result on disk, all threads.
-    cpu_s: f64,
+    /// CPU seconds from the submission to the result on disk, all threads; null of a process that was killed, like all its figures.
+    cpu_s: Option<f64>,
     /// CPU seconds of the process's whole life.
-    cpu_total_s: f64,
+    cpu_total_s: Option<f64>,
     /// Largest resident memory of the process's whole life, registration included.
-    peak_mib: f64,
-    /// Protocol bytes sent to the partner; null for the coordinator, which takes no part.
+    peak_mib: Option<f64>,
+    /// Protocol bytes sent to the other parties; null for the coordinator, which takes no part.
     sent_bytes: Option<u64>,
-    /// Protocol bytes received from the partner.
+    /// Protocol bytes received from the other parties.
     received_bytes: Option<u64>,
 }
 
@@ -69,21 +69,16 @@ impl Results {
 
 /// What every process had used at one moment, members first, the coordinator last.
 pub(super) struct Spent {
-    cpu_s: Vec<f64>,
-    peak_mib: Vec<f64>,
+    each: Vec<Option<Usage>>,
 }
 
 impl Spent {
     /// Up to now.
     pub(super) fn by(world: &World) -> Self {
         let members = world.members.iter().map(|member| member.service.pid());
-        let usages: Vec<_> = members
-            .chain([world.coordinator.pid()])
-            .map(usage_of)
-            .collect();
+        let pids = members.chain([world.coordinator.pid()]);
         Self {
-            cpu_s: usages.iter().map(|usage| usage.cpu_s).collect(),
-            peak_mib: usages.iter().map(|usage| usage.peak_mib).collect(),
+            each: pids.map(usage_of).collect(),
         }
     }
 }
@@ -95,8 +90,8 @@ impl Report {
         results: Results,
         setup: Vec<Timer>,
         finished: &Finished,
-        before: &Spent,
-        after: &Spent,
+        [before, after]: [&Spent; 2],
+        vanished: &[OrgName],
     ) -> Result<Self, Failure> {
         let stages = finished.job.progress.iter().flat_map(|progress| {
             progress.stages_ms.iter().map(|(name, ms)| Timer {
@@ -107,14 +102,17 @@ impl Report {
         let mut processes = Vec::new();
         let mut progress = Vec::new();
         for member in &mut world.members {
-            let jobs = member.node.jobs().await?;
+            let jobs = match vanished.contains(&member.org) {
+                true => Vec::new(),
+                false => member.node.jobs().await?,
+            };
             let job = jobs.into_iter().find(|job| job.id == finished.job.id);
             progress.push((Some(member.org.clone()), job.and_then(|job| job.progress)));
         }
         progress.push((None, None));
-        let used = before.cpu_s.iter().zip(&after.cpu_s).zip(&after.peak_mib);
-        for ((org, progress), ((begin, end), peak_mib)) in progress.into_iter().zip(used) {
-            processes.push(Process::of(org, progress, end - begin, *end, *peak_mib));
+        let used = before.each.iter().zip(&after.each);
+        for ((org, progress), (begin, end)) in progress.into_iter().zip(used) {
+            processes.push(Process::of(org, progress, begin.zip(*end)));
         }
         let (result, results) = results.split()?;
         Ok(Self {
@@ -167,20 +165,14 @@ fn timer_text(timer: &Timer) -> String {
 }
 
 impl Process {
-    fn of(
-        org: Option<OrgName>,
-        progress: Option<Progress>,
-        cpu_s: f64,
-        cpu_total_s: f64,
-        peak_mib: f64,
-    ) -> Self {
+    fn of(org: Option<OrgName>, progress: Option<Progress>, used: Option<(Usage, Usage)>) -> Self {
         let role = if org.is_some() { "node" } else { "coordinator" };
         Self {
             org: org.map_or_else(|| "coordinator".to_owned(), String::from),
             role,
-            cpu_s,
-            cpu_total_s,
-            peak_mib,
+            cpu_s: used.map(|(begin, end)| end.cpu_s - begin.cpu_s),
+            cpu_total_s: used.map(|(_, end)| end.cpu_s),
+            peak_mib: used.map(|(_, end)| end.peak_mib),
             sent_bytes: progress.as_ref().map(|progress| progress.sent_bytes),
             received_bytes: progress.as_ref().map(|progress| progress.received_bytes),
         }
@@ -188,11 +180,13 @@ impl Process {
 
     fn row(&self) -> Vec<String> {
         let bytes = |count: Option<u64>| count.map_or_else(String::new, bytes_in_words);
+        let seconds = |count: Option<f64>| count.map_or_else(String::new, in_words);
+        let mib = self.peak_mib.map(|mib| format!("{mib:.0} MiB"));
         vec![
             self.org.clone(),
-            in_words(self.cpu_s),
-            in_words(self.cpu_total_s),
-            format!("{:.0} MiB", self.peak_mib),
+            seconds(self.cpu_s),
+            seconds(self.cpu_total_s),
+            mib.unwrap_or_default(),
             bytes(self.sent_bytes),
             bytes(self.received_bytes),
         ]

@@ -7,5 +7,5 @@ mod usage;
 mod world;
 
 pub(crate) use run::{Finished, Timer, await_end};
-pub(crate) use usage::usage_of;
+pub(crate) use usage::{Usage, usage_of};
 pub(crate) use world::{Folder, World};

@@ -97,6 +97,13 @@ impl Service {
         self.child.id()
     }
 
+    /// Ends it as a crash would, without a word to anybody.
+    pub(crate) fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Tells it to stop, without waiting.
     pub(super) fn stop(&mut self) {
         self.stdin = None;

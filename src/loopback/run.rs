@@ -11,6 +11,7 @@ use entente_wire::policy::Policy;
 use entente_wire::problem::{Code, Problem};
 use serde::Serialize;
 use std::path::Path;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 /// What one node says reaches the other's people within this, on a machine that is busy with other work.
@@ -91,7 +92,20 @@ impl World {
         asker: &OrgName,
         yaml: String,
         display: Display,
+        on_approval: impl FnMut(&OrgName, &[PersonName]),
+    ) -> Result<Finished, Failure> {
+        self.ask_and_lose(asker, yaml, display, on_approval, &[])
+            .await
+    }
+
+    /// The same, with the nodes of `vanishing` killed in the middle of the run.
+    pub(crate) async fn ask_and_lose(
+        &mut self,
+        asker: &OrgName,
+        yaml: String,
+        display: Display,
         mut on_approval: impl FnMut(&OrgName, &[PersonName]),
+        vanishing: &[OrgName],
     ) -> Result<Finished, Failure> {
         let node = &mut self.member(asker)?.node;
         let submitted = node.job_submit(yaml).await?;
@@ -104,11 +118,44 @@ impl World {
             let people = member.approve(&submitted.id, before).await?;
             on_approval(org, &people);
         }
-        let job = follow(&mut changes, display, &submitted).await?;
+        let mut follow = pin!(follow(&mut changes, display, &submitted));
+        let job = tokio::select! {
+            job = &mut follow => job?,
+            lost = self.lose(vanishing, &submitted.id) => {
+                lost?;
+                follow.await?
+            }
+        };
         let wall_s = last_approval.elapsed().as_secs_f64();
+        for org in vanishing {
+            // Whoever was quicker than its end is lost now.
+            self.member(org)?.service.kill();
+        }
         job::outcome(&job)?;
         Ok(Finished { job, wall_s })
     }
+
+    /// Kills the nodes of `vanishing`, each once it speaks with the others about the job, or at the latest when it is over there.
+    async fn lose(&mut self, vanishing: &[OrgName], id: &str) -> Result<(), Failure> {
+        for org in vanishing {
+            let member = self.member(org)?;
+            let mut changes = member.node.job_watch(id.to_owned()).await?;
+            while let Some(job) = changes.next().await? {
+                if job.state.is_final() || is_in_the_middle(&job) {
+                    break;
+                }
+            }
+            member.service.kill();
+        }
+        Ok(())
+    }
+}
+
+/// Whether a run is past all that a node does before the others hear from it: one that vanished earlier would be waited for.
+fn is_in_the_middle(job: &JobView) -> bool {
+    const BEFORE: [&str; 3] = ["connecting", "reading", "waiting for the other parties"];
+    let stage = job.progress.as_ref().map(|progress| &*progress.stage);
+    job.state == JobState::Running && stage.is_some_and(|stage| !BEFORE.contains(&stage))
 }
 
 /// Waits until a job that has ended at its asker's node has ended at this one too.

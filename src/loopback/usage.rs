@@ -15,14 +15,14 @@ pub(crate) struct Usage {
     pub(crate) peak_mib: f64,
 }
 
-/// What process `pid` has used so far; zero where the system does not tell.
-pub(crate) fn usage_of(pid: u32) -> Usage {
+/// What process `pid` has used so far; nothing where the system does not tell, as of a process that is gone.
+pub(crate) fn usage_of(pid: u32) -> Option<Usage> {
     let folder = PathBuf::from(format!("/proc/{pid}"));
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-    Usage {
-        cpu_s: cpu_s(&read("stat")).unwrap_or_default(),
-        peak_mib: peak_mib(&read("status")).unwrap_or_default(),
-    }
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+    Some(Usage {
+        cpu_s: cpu_s(&read("stat")?)?,
+        peak_mib: peak_mib(&read("status")?)?,
+    })
 }
 
 /// Fields 14 and 15 of `/proc/PID/stat`, counted after the name, which may hold anything in its parentheses.
@@ -54,6 +54,16 @@ mod tests {
 
     #[test]
     fn this_process_has_used_memory() {
-        assert!(usage_of(std::process::id()).peak_mib > 1.0);
+        let usage = usage_of(std::process::id()).expect("it runs");
+        assert!(usage.peak_mib > 1.0);
+    }
+
+    #[test]
+    fn a_process_that_is_gone_has_no_figures() {
+        let mut child = std::process::Command::new("true")
+            .spawn()
+            .expect("it is everywhere");
+        child.wait().expect("it ends");
+        assert_eq!(usage_of(child.id()), None);
     }
 }

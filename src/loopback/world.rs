@@ -1,6 +1,6 @@
 //! The processes of a loopback collaboration, and the people of its organisations.
 
-use super::process::Service;
+use super::process::{Service, Starting};
 use crate::approve::{Decision, load_signer, proven_hash};
 use crate::failure::{Failure, file_problem};
 use crate::init;
@@ -101,7 +101,7 @@ impl World {
                 .expect("a fingerprint reads what it wrote");
             entente_coordinator::admit(&host, org, fingerprint)?;
             let approvers = register_people(&home, roles)?;
-            let service = Service::start(&format!("{org}'s node"), &home, &["node"])?;
+            let service = start_node(org, &home)?;
             starting.push((org.clone(), home, service, approvers));
         }
         let mut members = Vec::new();
@@ -157,6 +157,14 @@ impl World {
         }
     }
 
+    /// Starts the node of a member again that was killed.
+    pub(crate) async fn restart(&mut self, org: &OrgName) -> Result<(), Failure> {
+        let member = self.member(org)?;
+        member.service = start_node(org, &member.home)?.wait()?;
+        member.node = LocalNode::connect(&member.home).await?;
+        Ok(())
+    }
+
     /// The member of that name.
     pub(crate) fn member(&mut self, org: &OrgName) -> Result<&mut Member, Problem> {
         let member = self.members.iter_mut().find(|member| member.org == *org);
@@ -168,6 +176,10 @@ impl World {
             )
         })
     }
+}
+
+fn start_node(org: &OrgName, home: &Path) -> Result<Starting, Problem> {
+    Service::start(&format!("{org}'s node"), home, &["node"])
 }
 
 impl Drop for World {
