@@ -20,19 +20,19 @@ struct Group {
 
 /// COUNT(x) and SUM(x), in hundredths.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Column {
-    values: u64,
-    sum: i64,
+pub(crate) struct Column {
+    pub(crate) values: u64,
+    pub(crate) sum: i64,
 }
 
 impl Column {
-    fn add(&mut self, amount: Option<i64>) {
+    pub(crate) fn add(&mut self, amount: Option<i64>) {
         self.values += u64::from(amount.is_some());
         self.sum += amount.unwrap_or(0);
     }
 
     /// AVG(x), rounded half away from zero to ten decimals of which zeros beyond the second fall away.
-    fn average(self) -> Value {
+    pub(crate) fn average(self) -> Value {
         if self.values == 0 {
             return Value::Null;
         }
@@ -105,11 +105,11 @@ fn due_by_tiers(people: &People) -> (Vec<Value>, u64) {
 }
 
 #[track_caller]
-fn rows(result: &Value) -> Vec<Value> {
+pub(crate) fn rows(result: &Value) -> Vec<Value> {
     result["rows"].as_array().expect("rows").clone()
 }
 
-fn sorted(mut rows: Vec<Value>) -> Vec<Value> {
+pub(crate) fn sorted(mut rows: Vec<Value>) -> Vec<Value> {
     rows.sort_by_key(Value::to_string);
     rows
 }
@@ -239,7 +239,7 @@ fn statistics_over_both_sides_are_those_of_plain_sql() {
     }
 }
 
-fn units(hundredths: i64) -> f64 {
+pub(crate) fn units(hundredths: i64) -> f64 {
     hundredths as f64 / 100.0
 }
 

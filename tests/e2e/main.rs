@@ -10,12 +10,15 @@
 mod world;
 
 mod answers;
+mod banks;
 mod commands;
 mod demo;
 mod input;
 mod joint;
 mod joint_input;
 mod lab;
+mod network;
+mod network_refusals;
 mod questions;
 mod readme;
 mod shops;

@@ -43,10 +43,10 @@ pub(crate) struct People {
 }
 
 /// SplitMix64: enough for made-up people.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -55,7 +55,7 @@ impl Dice {
     }
 
     /// The first value in 70 %, 22 %, 7 % … of the cases.
-    fn skewed<'a>(&mut self, of: &[&'a str]) -> &'a str {
+    pub(crate) fn skewed<'a>(&mut self, of: &[&'a str]) -> &'a str {
         let place = match self.below(1_000) {
             0..700 => 0,
             700..920 => 1,
@@ -150,7 +150,7 @@ fn member(dice: &mut Dice) -> Member {
     }
 }
 
-fn phone(n: u64) -> String {
+pub(crate) fn phone(n: u64) -> String {
     format!("139{:08}", n * 7_919 % 100_000_000)
 }
 

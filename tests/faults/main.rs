@@ -13,3 +13,4 @@ mod homes;
 mod orphans;
 mod partners;
 mod restarts;
+mod rounds;

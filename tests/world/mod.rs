@@ -5,6 +5,7 @@
 
 pub(crate) mod command;
 pub(crate) mod files;
+mod jobs;
 pub(crate) mod process;
 pub(crate) mod taken;
 
@@ -58,8 +59,25 @@ impl World {
         world
     }
 
+    /// Many organisations, each linked with each.
+    pub(crate) fn network(orgs: &[&'static str]) -> Self {
+        let world = Self::unlinked_of(orgs);
+        for (place, one) in orgs.iter().enumerate() {
+            for other in &orgs[place + 1..] {
+                let line = world.at(one, &["invite", other]).json()["invite"].clone();
+                let line = line.as_str().expect("an invite is a line");
+                world.at(other, &["join", line]).json();
+            }
+        }
+        world
+    }
+
     /// Both nodes run and are admitted, but do not know each other.
     pub(crate) fn unlinked() -> Self {
+        Self::unlinked_of(&[BANK, PAY])
+    }
+
+    fn unlinked_of(orgs: &[&'static str]) -> Self {
         let folder = TempDir::with_prefix("entente-test-").expect("a folder for tests");
         let host = folder.path().join("coordinator");
         let made = entente(&host, &["coordinator", "init", "--listen", "127.0.0.1:0"]).json();
@@ -67,7 +85,7 @@ impl World {
         let coordinator = Service::start(&host, &["coordinator", "run"]);
         let coordinator_url = format!("{}#{fingerprint}", coordinator.listen());
         let mut nodes = BTreeMap::new();
-        for org in [BANK, PAY] {
+        for &org in orgs {
             let home = folder.path().join(org);
             make_home(&home, org, &coordinator_url, &host);
             let node = Service::start(&home, &["node"]);
@@ -219,80 +237,6 @@ impl World {
             .json();
         self.await_catalog(BANK, PAY, &users, 1);
         self.await_catalog(PAY, BANK, &customers, 1);
-    }
-
-    /// Submits a job at an organisation; its id.
-    pub(crate) fn submit(&self, org: &str, yaml: &str) -> String {
-        self.try_submit(org, yaml).json()["id"]
-            .as_str()
-            .expect("a job has an id")
-            .to_owned()
-    }
-
-    /// Submits a job that may be refused.
-    pub(crate) fn try_submit(&self, org: &str, yaml: &str) -> Outcome {
-        let name = format!("{org}-{}.yaml", unique());
-        let path = self.file(&name, yaml);
-        self.at(org, &["job", "submit", &path])
-    }
-
-    /// Waits until a job is in an organisation's inbox.
-    pub(crate) fn await_inbox(&self, org: &str, job: &str) {
-        until(&format!("{job} in {org}'s inbox"), || {
-            let inbox = self.at(org, &["inbox"]).json();
-            let items = inbox.as_array()?;
-            items
-                .iter()
-                .any(|item| item["job"]["id"] == job)
-                .then_some(())
-        });
-    }
-
-    /// One person's approval.
-    pub(crate) fn approve(&self, org: &str, job: &str, person: &str) -> Outcome {
-        let key = self.key(org, person);
-        self.at(
-            org,
-            &["approve", job, "--as", person, "--key", &key, "--yes"],
-        )
-    }
-
-    /// A person's private key file.
-    pub(crate) fn key(&self, org: &str, person: &str) -> String {
-        self.home(org)
-            .join(format!("{person}.key"))
-            .display()
-            .to_string()
-    }
-
-    /// Everybody who is needed approves at both organisations.
-    pub(crate) fn approve_all(&self, job: &str) {
-        for org in [BANK, PAY] {
-            self.await_inbox(org, job);
-            self.approve(org, job, "data-owner").json();
-            self.approve(org, job, "compliance").json();
-        }
-    }
-
-    /// Follows a job at an organisation to its end; its last state.
-    pub(crate) fn end(&self, org: &str, job: &str) -> Value {
-        let outcome = self.at(org, &["job", "watch", job]);
-        outcome.last_json_line()
-    }
-
-    /// Submits, approves and follows; the job's id and last state.
-    pub(crate) fn run(&self, yaml: &str) -> (String, Value) {
-        let job = self.submit(BANK, yaml);
-        self.approve_all(&job);
-        let end = self.end(BANK, &job);
-        (job, end)
-    }
-
-    /// A job's result, as CSV.
-    pub(crate) fn result(&self, org: &str, job: &str) -> String {
-        let outcome = command::entente_text(&self.home(org), &["job", "result", job, "--csv"]);
-        assert!(outcome.succeeded(), "{outcome:?}");
-        outcome.stdout
     }
 }
 

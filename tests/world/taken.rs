@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Server;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 /// What the adversary makes of a record on its way to an organisation.
 pub(crate) type Alter = dyn Fn(&Record, &str) -> Vec<Record> + Send + Sync;
@@ -129,5 +129,15 @@ impl Coordinator for Clerk {
 
     async fn jobs(&self, _: Request<rpc::JobsRequest>) -> Result<Response<rpc::JobsReply>, Status> {
         Ok(Response::new(rpc::JobsReply::default()))
+    }
+
+    type RoundStream = Pin<Box<dyn Stream<Item = Result<rpc::RoundDown, Status>> + Send>>;
+
+    /// Nobody asks it for a sum.
+    async fn round(
+        &self,
+        _: Request<Streaming<rpc::RoundUp>>,
+    ) -> Result<Response<Self::RoundStream>, Status> {
+        Err(Status::unimplemented("no rounds"))
     }
 }
