@@ -1,7 +1,7 @@
 //! The line between a node and the coordinator in a round, over real TLS, with a coordinator that the test plays: every wait ends, and what
 //! can be tried again is.
 
-use super::{ALL, Network, job};
+use super::{ALL, Network, POLICY, job};
 use crate::config::CoordinatorAddress;
 use crate::jobs::RunGrant;
 use crate::round::{Limits, Rounds};
@@ -252,6 +252,36 @@ async fn a_node_that_is_to_end_leaves_a_round_that_has_not_begun_at_once() {
     assert!(matches!(call.heard().await, Some(Up::Left(_)) | None));
     drop(call);
     ended(task).await;
+}
+
+/// A table whose query takes a while.
+fn long_table() -> String {
+    let rows = (0..300_000).map(|number| format!("138{number:08},retail,1.00,true\n"));
+    std::iter::once("mobile,industry,overdue,consent\n".to_owned())
+        .chain(rows)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_to_end_in_the_middle_of_its_query_leaves_and_begins_nothing() {
+    let mut stage = Stage::new().await;
+    stage.network.nodes[1].publish("accounts", &long_table(), POLICY);
+    stage.network.deliver();
+    let (_, grant) = stage.ready();
+    let task = stage.takes_part(grant);
+    let mut call = stage.call().await;
+    call.say(Down::Begin(1)).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stage.drain.send_replace(true);
+    assert!(matches!(call.heard().await, Some(Up::Left(_))));
+    drop(call);
+    ended(task).await;
+    let [reader, node, _] = &stage.network.nodes[..] else {
+        panic!("three nodes");
+    };
+    let dataset = "accounts".parse().expect("a name");
+    let begun = node.ledger().sessions_over_ours(&dataset, &reader.org, 0);
+    assert!(begun.expect("reads").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
