@@ -98,10 +98,7 @@ impl Jobs {
         self.core.check_limits(&live, &derived, loss)?;
         let (own, theirs) = self.core.sides(&derived)?;
         let (dataset, policy) = self.core.own_dataset(&live, own)?;
-        let ids_rounded = self
-            .core
-            .enterable(&live.view, own)?
-            .next_multiple_of(policy.set_grid.max(1));
+        let ids_rounded = self.core.padded(&live.view, own, &policy)?;
         check_size(&derived, &self.core.own, ids_rounded)?;
         check_sealed(&derived, &self.core.own, &self.core.own, ids_rounded)?;
         let version = dataset.manifest.digest();

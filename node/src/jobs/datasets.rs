@@ -108,11 +108,7 @@ impl Jobs {
         let core = &self.core;
         let dataset = core.registered(&policy.dataset)?.dataset;
         let report = data::survey(&dataset, Some(&policy), &core.spill)?;
-        let ids = report
-            .ids
-            .iter()
-            .filter(|id| policy.columns.contains_key(&id.column));
-        let most = ids.filter_map(IdReport::enterable_ids).max().unwrap_or(0);
+        let most = report.enterable_ids(&policy);
         if most == 0 {
             let what = format!(
                 "no id of {} can enter a job under this policy",
@@ -222,14 +218,19 @@ impl Core {
     /// all that consent, else not those whose rows conflict.
     pub(super) fn eligible(&self, view: &View, side: &Side) -> Result<u64, Problem> {
         match side.derived {
-            Some(_) => self.enterable(view, side),
+            Some(_) => self.counted(view, side, IdReport::enterable_ids),
             None => self.counted(view, side, |ids| ids.eligible_ids),
         }
     }
 
-    /// Ids of our side that can enter any job: what a publication rounds up to its grid.
-    pub(super) fn enterable(&self, view: &View, side: &Side) -> Result<u64, Problem> {
-        self.counted(view, side, IdReport::enterable_ids)
+    /// The size that a list of our side's is padded to, whichever id column it is matched on: the one that was published, as long as the
+    /// registered dataset has it.
+    pub(super) fn padded(&self, view: &View, side: &Side, policy: &Policy) -> Result<u64, Problem> {
+        self.eligible(view, side)?;
+        let report = self.registered(&side.dataset)?.report;
+        Ok(report
+            .enterable_ids(policy)
+            .next_multiple_of(policy.set_grid.max(1)))
     }
 
     fn counted(

@@ -62,6 +62,9 @@ fn ids(
     problems: &mut Vec<Problem>,
     notes: &mut Vec<String>,
 ) {
+    let published = report
+        .enterable_ids(policy)
+        .next_multiple_of(policy.set_grid.max(1));
     for id in &report.ids {
         if !policy.columns.contains_key(&id.column) {
             notes.push(format!(
@@ -73,12 +76,11 @@ fn ids(
         let eligible = id.eligible_ids.unwrap_or(0);
         let enterable = id.enterable_ids().unwrap_or(0);
         notes.push(format!(
-            "{}: {} different ids, {} without consent on all their rows, {} conflicting; {eligible} can enter a job, published as {}",
+            "{}: {} different ids, {} without consent on all their rows, {} conflicting; {eligible} can enter a job, published as {published}",
             id.column,
             id.distinct_ids,
             id.non_consenting_ids.unwrap_or(0),
             id.conflicting_ids.unwrap_or(0),
-            enterable.next_multiple_of(policy.set_grid.max(1)),
         ));
         if enterable < policy.min_set {
             problems.push(Problem::here(

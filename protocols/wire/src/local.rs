@@ -3,7 +3,7 @@
 use crate::canonical::Digest;
 use crate::leakage::Statement;
 use crate::names::{ColumnName, DatasetName, OrgName, PersonName, Role};
-use crate::policy::{Epsilon, IdKind, Verb};
+use crate::policy::{Epsilon, IdKind, Policy, Verb};
 use crate::problem::Problem;
 use crate::publication::{ColumnType, Publication};
 use crate::seal::JobHash;
@@ -73,6 +73,21 @@ pub struct DatasetReport {
     pub ids: Vec<IdReport>,
     /// Whether a policy is published for it, and which version.
     pub published_version: Option<u64>,
+}
+
+impl DatasetReport {
+    /// Ids that can enter any job by whichever id column is published: what a publication rounds up to its grid, and the size that a list of
+    /// any of them is padded to.
+    pub fn enterable_ids(&self, policy: &Policy) -> u64 {
+        let published = self
+            .ids
+            .iter()
+            .filter(|id| policy.columns.contains_key(&id.column));
+        published
+            .filter_map(IdReport::enterable_ids)
+            .max()
+            .unwrap_or(0)
+    }
 }
 
 /// What became of the rows under one id column.

@@ -185,17 +185,22 @@ impl Node {
         self.jobs().ledger_changed().expect("looks again");
     }
 
-    /// Registers a file and publishes its policy.
+    /// Registers a file with mobile numbers and publishes its policy.
     pub(super) fn publish(&self, name: &str, csv: &str, policy: &str) {
+        self.publish_by(&[("mobile", "e164(+86)")], name, csv, policy);
+    }
+
+    /// Registers a file with these id columns and publishes its policy.
+    pub(super) fn publish_by(&self, ids: &[(&str, &str)], name: &str, csv: &str, policy: &str) {
         let path = self.home.path().join(format!("{name}.csv"));
         fs::write(&path, csv).expect("writes");
-        let ids = [("mobile".to_owned(), "e164(+86)".to_owned())];
-        let ids = ids.map(|(column, kind)| {
+        let ids = ids.iter().map(|(column, kind)| {
             (
-                entente_wire::names::ColumnName(column),
-                kind.try_into().expect("a kind"),
+                entente_wire::names::ColumnName((*column).to_owned()),
+                (*kind).to_owned().try_into().expect("a kind"),
             )
         });
+        let ids: Vec<_> = ids.collect();
         self.jobs()
             .add_dataset(&name.parse().expect("a name"), &path, &ids)
             .expect("registers");

@@ -10,4 +10,5 @@ mod network;
 mod pair;
 mod question;
 mod restart;
+mod sizes;
 mod truth;
