@@ -51,43 +51,12 @@ impl Store {
                     put(batch, keys::publication(&record.org, dataset), record);
                 }
             }
-            Fact::SessionOpened(session) => {
-                let ours = keys::ours(&session.dataset, &session.peer);
-                let theirs = keys::theirs(&session.peer, &session.peer_dataset);
-                spend([ours, theirs], head, entry, &entry.at_unix_ms, batch);
-            }
-            Fact::EpsilonSpent(loss) => {
-                let spent = Spent {
-                    at_unix_ms: entry.at_unix_ms,
-                    epsilon: loss.epsilon,
-                };
-                let ours = keys::loss_of_ours(&loss.dataset, &loss.peer);
-                let theirs = keys::loss_of_theirs(&loss.peer, &loss.peer_dataset);
-                spend([ours, theirs], head, entry, &spent, batch);
-            }
-            Fact::RoundBegun(round) => {
-                let on = used(&round.uses, (keys::ours, keys::theirs));
-                spend(on, head, entry, &entry.at_unix_ms, batch);
-            }
-            Fact::RoundContributed(contributed) => {
-                if let Some(epsilon) = contributed.epsilon {
-                    let spent = Spent {
-                        at_unix_ms: entry.at_unix_ms,
-                        epsilon,
-                    };
-                    let on = used(
-                        &contributed.uses,
-                        (keys::loss_of_ours, keys::loss_of_theirs),
-                    );
-                    spend(on, head, entry, &spent, batch);
-                }
-            }
             Fact::ApprovalGiven { .. } => {
                 let given = self.approvals_given()?.saturating_add(1);
                 put(batch, keys::APPROVALS_GIVEN.to_vec(), &given);
             }
             Fact::RecordRefused(refused) => put(batch, keys::refused(&refused.digest), refused),
-            _ => {}
+            _ => index_budgets(head, entry, batch),
         }
         if let Some(job) = entry.fact.job() {
             put(batch, keys::job_fact(job, head.sequence), entry);
@@ -142,6 +111,44 @@ fn used(uses: &Uses, (ours, theirs): OursAndTheirs) -> Vec<String> {
             .iter()
             .map(|used| theirs(&used.org, &used.dataset))
             .collect(),
+    }
+}
+
+/// Books what a fact uses up of which budgets, if it does.
+fn index_budgets(head: Head, entry: &Entry, batch: &mut Batch) {
+    match &entry.fact {
+        Fact::SessionOpened(session) => {
+            let ours = keys::ours(&session.dataset, &session.peer);
+            let theirs = keys::theirs(&session.peer, &session.peer_dataset);
+            spend([ours, theirs], head, entry, &entry.at_unix_ms, batch);
+        }
+        Fact::EpsilonSpent(loss) => {
+            let spent = Spent {
+                at_unix_ms: entry.at_unix_ms,
+                epsilon: loss.epsilon,
+            };
+            let ours = keys::loss_of_ours(&loss.dataset, &loss.peer);
+            let theirs = keys::loss_of_theirs(&loss.peer, &loss.peer_dataset);
+            spend([ours, theirs], head, entry, &spent, batch);
+        }
+        Fact::RoundBegun(round) => {
+            let on = used(&round.uses, (keys::ours, keys::theirs));
+            spend(on, head, entry, &entry.at_unix_ms, batch);
+        }
+        Fact::RoundContributed(contributed) => {
+            if let Some(epsilon) = contributed.epsilon {
+                let spent = Spent {
+                    at_unix_ms: entry.at_unix_ms,
+                    epsilon,
+                };
+                let on = used(
+                    &contributed.uses,
+                    (keys::loss_of_ours, keys::loss_of_theirs),
+                );
+                spend(on, head, entry, &spent, batch);
+            }
+        }
+        _ => {}
     }
 }
 
