@@ -14,11 +14,11 @@ use entente_wire::problem::{Code, Problem};
 use entente_wire::publication::Publication;
 use entente_wire::seal::{AggregateTerms, JobHash, Protocol};
 
-/// What all parties share a mask with each other for, on one core of a small cloud machine: one word under one mask.
+/// Words that one core of a small cloud machine puts under one mask in a microsecond.
 const MASKED_WORDS_PER_MICROSECOND: u64 = 1_000;
-/// One member's keys, signatures and boxes, at each other member.
+/// What the keys, signatures and boxes of one member take at each other member.
 const MEMBER_MICROSECONDS: u64 = 400;
-/// Keys, signatures and boxes that travel for each two members.
+/// Bytes of keys, signatures and boxes that travel for each two members.
 const PAIR_BYTES: u64 = 512;
 /// Vectors that the recipient's node holds at its most: its own with the copies that are sent, the sum as it comes and as it is opened,
 /// and the masks that are taken off it.
