@@ -45,6 +45,16 @@ struct Inner {
     notes: Vec<String>,
 }
 
+impl Drop for Inner {
+    /// A store that has not reached the disk would be caught up at the next start, so an error is no loss; but one that has knows which
+    /// facts were acknowledged, where sled's own end leaves that to its threads.
+    fn drop(&mut self) {
+        if let Err(error) = self.store.flush() {
+            tracing::warn!("the store was not flushed at the end: {error}");
+        }
+    }
+}
+
 /// The newest verified registry of every linked partner and of this organisation.
 #[derive(Debug, Clone, Default)]
 pub struct PinnedRegistries(BTreeMap<OrgName, Registry>);
